@@ -1,0 +1,40 @@
+# Two commands matter: `make demo` and `make test`. Both set up .venv first, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench golden clean
+
+$(VENV)/.core: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Chalkgrad needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.core  ## sheet 000, question 2: one neuron, drawn and tabled
+	@mkdir -p out
+	$(BIN)/chalkgrad show 'f(w_0, w_1, w_2, x_0, x_1) = 1/(1 + e^{-(w_0x_0 + w_1x_1 + w_2)})' \
+	    w_0=2 w_1=-3 w_2=-3 x_0=-1 x_1=-2 --save out/neuron.svg --save out/neuron.png
+
+test: $(VENV)/.dev  ## the whole suite
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check src tests examples benchmarks
+	$(BIN)/ruff format --check src tests examples benchmarks
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python benchmarks/run.py
+
+golden: $(VENV)/.dev  ## write the golden files anew; look at the difference before committing it
+	$(BIN)/python -m pytest tests --update-golden
+
+clean:
+	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis

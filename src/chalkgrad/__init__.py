@@ -1,0 +1,1 @@
+"""Chalkgrad: backpropagation that shows its work."""

@@ -1,0 +1,1 @@
+"""Programs to numbers: the interpreter, which is the reference, and differences, which check it."""

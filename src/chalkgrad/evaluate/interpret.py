@@ -1,0 +1,99 @@
+"""The interpreter: one step after another, in NumPy. Every other route is compared with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from chalkgrad.errors import ChalkgradError, ShapeError, ValueNeeded
+from chalkgrad.ir.dims import dims_text
+from chalkgrad.ir.program import Number, Program, Var
+
+
+def coerce(var: Var, value: Any) -> Any:
+    """`value` as an array, or a NumPy scalar, of the input's type.
+
+    Raises ShapeError where the shape is another, and ChalkgradError for what is no number.
+    """
+    try:
+        array = np.asarray(value, dtype=var.type.dtype)
+    except (TypeError, ValueError):
+        raise ChalkgradError(f"the value of {var.hint or 'an input'} is not a number or array: {value!r:.80}") from None
+    if array.shape != var.type.shape:
+        raise ShapeError(f"{var.hint} has shape {dims_text(array.shape)}, expected {dims_text(var.type.shape)}")
+    return array[()]
+
+
+def values_of(program: Program, given: Sequence[Any]) -> dict[Var, Any]:
+    """Every Var's value. Nothing is freed, so that each can be shown."""
+    env: dict[Var, Any] = {v: coerce(v, x) for v, x in zip(program.inputs, given, strict=True)}
+    with np.errstate(all="ignore"):
+        for step in program.steps:
+            function = _evaluator(step.op)
+            result = function(*[a.value if isinstance(a, Number) else env[a] for a in step.inputs], **step.params)
+            env[step.output] = result
+    return env
+
+
+@final
+class Interpreter:
+    """A Program made ready for many calls: numbered slots, and each value freed after its last use."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        slot: dict[Var, int] = {v: i for i, v in enumerate(program.inputs)}
+        self._constants: list[tuple[int, Any]] = []
+        last: dict[int, int] = {}
+        plan: list[tuple[Callable[..., Any], tuple[int, ...], Mapping[str, Any], int]] = []
+        size = len(slot)
+
+        def place(atom: Any) -> int:
+            nonlocal size
+            if isinstance(atom, Number):
+                self._constants.append((size, atom.value))
+                size += 1
+                return size - 1
+            return slot[atom]
+
+        for index, step in enumerate(program.steps):
+            reads = tuple([place(a) for a in step.inputs])
+            for r in reads:
+                last[r] = index
+            slot[step.output] = size
+            plan.append((_evaluator(step.op), reads, step.params, size))
+            size += 1
+        self._outputs = tuple(place(a) for a in program.outputs)
+        keep = {*self._outputs, *range(len(program.inputs)), *(c for c, _ in self._constants)}
+        free: list[list[int]] = [[] for _ in plan]
+        for place_of, index in last.items():
+            if place_of not in keep:
+                free[index].append(place_of)
+        self._plan = [(f, r, p, w, tuple(fr)) for (f, r, p, w), fr in zip(plan, free, strict=True)]
+        self._size = size
+
+    def __call__(self, *given: Any) -> tuple[Any, ...]:
+        """The outputs at these inputs.
+
+        Raises ShapeError where a shape is not the one that the Program was built for.
+        """
+        if len(given) != len(self.program.inputs):
+            raise ValueNeeded(f"{self.program.name} takes {len(self.program.inputs)} values, {len(given)} were given")
+        env: list[Any] = [None] * self._size
+        for i, (var, value) in enumerate(zip(self.program.inputs, given, strict=True)):
+            env[i] = coerce(var, value)
+        for place, value in self._constants:
+            env[place] = value
+        with np.errstate(all="ignore"):
+            for function, reads, params, out, free in self._plan:
+                env[out] = function(*[env[r] for r in reads], **params)
+                for place in free:
+                    env[place] = None
+        return tuple([env[o] for o in self._outputs])
+
+
+def _evaluator(op: Any) -> Callable[..., Any]:
+    if op.evaluate is None:
+        raise ValueNeeded(f"{op.name} is abstract: it has no value until it is filled in")
+    return op.evaluate

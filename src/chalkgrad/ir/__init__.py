@@ -1,0 +1,1 @@
+"""The ground: values and programs, knowing no op."""

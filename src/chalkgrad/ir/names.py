@@ -1,0 +1,45 @@
+"""Printed names: a pure, deterministic function of the Program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chalkgrad.ir.program import Program, Var
+
+# What a worksheet calls its intermediates; s is left out, since sheets write it for the sigmoid.
+LETTERS = "qrtuvpgk"
+
+
+def names(program: Program, taken: Iterable[str] = ()) -> dict[Var, str]:
+    """A name for every Var: its hint where that is free, else `q r t …`, or `q1 q2 …` when there are many.
+
+    Unique: a hint that is taken gets a number behind it. `taken` are names to keep clear of.
+    """
+    variables = list(program.variables())
+    used = set(taken)
+    result: dict[Var, str] = {}
+    counts: dict[str, int] = {}
+    for var in variables:
+        if var.hint:
+            result[var] = _fresh(var.hint, used, counts)
+    unnamed = [v for v in variables if not v.hint]
+    letters = [c for c in LETTERS if c not in used]
+    if len(unnamed) <= min(6, len(letters)):
+        result.update(zip(unnamed, letters, strict=False))
+    else:
+        index = 0
+        for var in unnamed:
+            index += 1
+            while f"q{index}" in used:
+                index += 1
+            result[var] = f"q{index}"
+    return result
+
+
+def _fresh(hint: str, used: set[str], counts: dict[str, int]) -> str:
+    name = hint
+    while name in used:
+        counts[hint] = counts.get(hint, 1) + 1
+        name = f"{hint}_{counts[hint]}" if "_" not in hint else f"{hint}'" + "'" * (counts[hint] - 2)
+    used.add(name)
+    return name

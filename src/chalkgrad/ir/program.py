@@ -1,0 +1,138 @@
+"""The one data structure: an ordered list of typed steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Protocol, final
+
+import numpy as np
+
+from chalkgrad.ir.origin import Origin
+from chalkgrad.ir.types import SCALAR, ArrayType, type_of
+
+NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+
+
+class OpLike(Protocol):
+    """What the ground needs of an op; the whole record is `chalkgrad.ops.op.Op`."""
+
+    @property
+    def name(self) -> str: ...
+
+    def infer(self, types: tuple[ArrayType, ...], params: Mapping[str, Any]) -> tuple[ArrayType, ...]: ...
+
+
+@final
+class Var:
+    """A value that a step, or the caller, gives. Compared by identity: two that were written apart stay apart."""
+
+    __slots__ = ("hint", "type")
+
+    def __init__(self, type: ArrayType, hint: str = "") -> None:
+        self.type = type
+        self.hint = hint
+
+    def __repr__(self) -> str:
+        return f"<{self.hint or 'var'}: {self.type}>"
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Number:
+    """A constant: a float, int or bool, or a read-only array."""
+
+    value: Any
+    type: ArrayType
+
+    def __repr__(self) -> str:
+        return f"<number {self.value}>"
+
+
+Atom = Var | Number
+
+
+def number(value: Any, dtype: str | None = None) -> Number:
+    """A constant from a number or array. Bare numbers are float64 unless `dtype` says otherwise."""
+    if isinstance(value, (bool, np.bool_)):
+        return Number(bool(value), ArrayType((), "bool"))
+    if isinstance(value, (int, float)):
+        return Number(float(value), ArrayType((), dtype or "float64"))
+    array = np.array(value, dtype=dtype)
+    array.setflags(write=False)
+    return Number(array, type_of(array))
+
+
+def input_types(inputs: tuple[Atom, ...]) -> tuple[ArrayType, ...]:
+    """The types an op sees. A bare number takes the width of the arrays beside it, as in NumPy."""
+    types = [a.type for a in inputs]
+    wide = [t.dtype for a, t in zip(inputs, types, strict=True) if isinstance(a, Var)]
+    if "float32" in wide and "float64" not in wide:
+        narrow = ArrayType((), "float32")
+        types = [narrow if isinstance(a, Number) and a.type == SCALAR else a.type for a in inputs]
+    return tuple(types)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One op applied. `outputs` holds None where nobody reads the result."""
+
+    outputs: tuple[Var | None, ...]
+    op: OpLike
+    inputs: tuple[Atom, ...]
+    params: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS)
+    origin: Origin | None = None
+
+    @property
+    def output(self) -> Var:
+        """The output of a step that has just one."""
+        (out,) = self.outputs
+        assert out is not None
+        return out
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """Typed steps in order: inputs in, outputs out. Nothing in it ever changes."""
+
+    name: str
+    inputs: tuple[Var, ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[Atom, ...]
+
+    @property
+    def output(self) -> Atom:
+        """The output of a Program that has just one."""
+        (out,) = self.outputs
+        return out
+
+    def variables(self) -> Iterator[Var]:
+        """Every Var, inputs first, then in the order of the steps."""
+        yield from self.inputs
+        for step in self.steps:
+            for out in step.outputs:
+                if out is not None:
+                    yield out
+
+    def producer(self) -> dict[Var, Step]:
+        """For every Var that a step gives, that step."""
+        return {out: step for step in self.steps for out in step.outputs if out is not None}
+
+    def uses(self) -> dict[Var, list[tuple[Step, int]]]:
+        """For every Var, the places that read it, in order."""
+        found: dict[Var, list[tuple[Step, int]]] = {v: [] for v in self.variables()}
+        for step in self.steps:
+            for position, atom in enumerate(step.inputs):
+                if isinstance(atom, Var):
+                    found[atom].append((step, position))
+        return found
+
+    def with_steps(self, steps: tuple[Step, ...]) -> Program:
+        """The same Program with other steps."""
+        return replace(self, steps=steps)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {len(self.inputs)} inputs, {len(self.steps)} steps, {len(self.outputs)} outputs"

@@ -1,0 +1,23 @@
+"""Every op, declared once. Importing this fills the table in `chalkgrad.ir.registry`."""
+
+from chalkgrad.ops import (
+    activation,
+    arithmetic,
+    choice,
+    exponential,
+    linear_algebra,
+    reduction,
+    shape,
+    trigonometric,
+)
+
+__all__ = [
+    "activation",
+    "arithmetic",
+    "choice",
+    "exponential",
+    "linear_algebra",
+    "reduction",
+    "shape",
+    "trigonometric",
+]

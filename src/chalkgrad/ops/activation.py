@@ -1,0 +1,139 @@
+"""The non-linearities of networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chalkgrad.ops.choice import indicator, logical_and, where
+from chalkgrad.ops.exponential import exp, log
+from chalkgrad.ops.notation import Function
+from chalkgrad.ops.op import DECLARED, Kink, elementwise
+
+
+def _sigmoid(x: Any) -> Any:
+    e = np.exp(-np.abs(x))  # never overflows
+    return np.where(np.asarray(x) >= 0, 1.0, e)[()] / (1.0 + e)
+
+
+sigmoid = elementwise(
+    "sigmoid",
+    _sigmoid,
+    lambda y, x: (y * (1 - y),),
+    Function("σ", r"\sigma"),
+    expand=lambda x: 1 / (1 + exp(-x)),
+    forms=(lambda x: exp(x) / (1 + exp(x)),),
+    note="its slope σ(1 - σ) is at most 1/4, at 0, and vanishes on both sides: it saturates",
+)
+
+
+def _softplus(x: Any) -> Any:
+    return np.logaddexp(0.0, x)
+
+
+softplus = elementwise(
+    "softplus",
+    _softplus,
+    lambda y, x: (sigmoid(x),),
+    expand=lambda x: log(1 + exp(x)),
+    note="its slope is the sigmoid",
+)
+
+
+def _log_sigmoid(x: Any) -> Any:
+    return -np.logaddexp(0.0, -np.asarray(x))
+
+
+log_sigmoid = elementwise(
+    "log_sigmoid",
+    _log_sigmoid,
+    lambda y, x: (sigmoid(-x),),
+    forms=(lambda x: log(sigmoid(x)),),
+    note="log σ(x), with no loss where σ is near 0",
+)
+
+
+def _log_one_minus_sigmoid(x: Any) -> Any:
+    return -np.logaddexp(0.0, x)
+
+
+log_one_minus_sigmoid = elementwise(
+    "log_one_minus_sigmoid",
+    _log_one_minus_sigmoid,
+    lambda y, x: (-sigmoid(x),),
+    forms=(lambda x: log(1 - sigmoid(x)),),
+    note="log(1 - σ(x)), with no loss where σ is near 1",
+)
+
+
+def _relu(x: Any, at_zero: int = 0) -> Any:
+    return np.maximum(x, 0.0)
+
+
+relu = elementwise(
+    "relu",
+    _relu,
+    lambda y, x, at_zero=0: (indicator(x >= 0 if at_zero else x > 0),),
+    Function("relu", r"\operatorname{relu}"),
+    params={"at_zero": 0},
+    conventions={"relu_at_zero": ("at_zero", (0, 1))},
+    kinks=(
+        Kink(
+            lambda x, at_zero=0: x == 0,
+            "0, as the frameworks do; note that max(x, 0) shares the tie and gives 0.5",
+            (0.0,),
+            (0.0,),
+        ),
+    ),
+    note="passes the upstream gradient where its input is positive, and nothing elsewhere",
+)
+
+
+def _leaky_relu(x: Any, slope: float = 0.01) -> Any:
+    return np.where(np.asarray(x) > 0, x, slope * np.asarray(x))[()]
+
+
+leaky_relu = elementwise(
+    "leaky_relu",
+    _leaky_relu,
+    lambda y, x, slope=0.01: (where(x > 0, 1, slope),),
+    params={"slope": 0.01},
+    kinks=(Kink(lambda x, slope=0.01: x == 0, DECLARED, (0.0,), (0.01,)),),
+)
+
+
+def _elu(x: Any, alpha: float = 1.0) -> Any:
+    return np.where(np.asarray(x) > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))[()]
+
+
+elu = elementwise(
+    "elu",
+    _elu,
+    lambda y, x, alpha=1.0: (where(x > 0, 1, y + alpha),),
+    params={"alpha": 1.0},
+)
+
+
+def _relu6(x: Any) -> Any:
+    return np.clip(x, 0.0, 6.0)
+
+
+relu6 = elementwise(
+    "relu6",
+    _relu6,
+    lambda y, x: (indicator(logical_and(x > 0, x < 6)),),
+    kinks=(Kink(lambda x: (x == 0) | (x == 6), DECLARED, (0.0,), (0.0,)),),
+)
+
+
+def _hardtanh(x: Any) -> Any:
+    return np.clip(x, -1.0, 1.0)
+
+
+hardtanh = elementwise(
+    "hardtanh",
+    _hardtanh,
+    lambda y, x: (indicator(logical_and(x > -1, x < 1)),),
+    kinks=(Kink(lambda x: np.abs(x) == 1, DECLARED, (1.0,), (0.0,)),),
+)

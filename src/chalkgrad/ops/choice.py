@@ -1,0 +1,154 @@
+"""Comparisons, indicators, branches, maxima: where a function is pieced together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chalkgrad.ir.build import Value
+from chalkgrad.ops.local import Local, Select, times
+from chalkgrad.ops.notation import COMPARE, Function, Indicator, Infix, Prefix, Shown
+from chalkgrad.ops.op import DECLARED, Interval, Kink, elementwise
+
+
+def _comparison(name: str, ufunc: np.ufunc, sign: str, latex: str, python: str) -> Any:
+    return elementwise(name, ufunc, None, Infix(sign, latex, python, COMPARE), dtype="bool")
+
+
+less = _comparison("less", np.less, "<", "<", "<")
+less_equal = _comparison("less_equal", np.less_equal, "<=", r"\le ", "<=")
+greater = _comparison("greater", np.greater, ">", ">", ">")
+greater_equal = _comparison("greater_equal", np.greater_equal, ">=", r"\ge ", ">=")
+equal = _comparison("equal", np.equal, "=", "=", "==")
+not_equal = _comparison("not_equal", np.not_equal, "!=", r"\ne ", "!=")
+logical_and = elementwise("logical_and", np.logical_and, None, Function("and", r"\wedge"), dtype="bool")
+logical_or = elementwise("logical_or", np.logical_or, None, Function("or", r"\vee"), dtype="bool")
+logical_not = elementwise("logical_not", np.logical_not, None, Function("not", r"\neg"), dtype="bool")
+
+
+def _indicator(condition: Any) -> Any:
+    """1.0 where the condition holds, 0.0 elsewhere."""
+    return np.asarray(condition, dtype=float)[()]
+
+
+indicator = elementwise("indicator", _indicator, None, Indicator(), dtype="float64")
+
+
+def _where_vjp(want: tuple[bool, ...], y: Value, c: Value, a: Value, b: Value) -> Sequence[Local | None]:
+    return [
+        None,
+        Select(c, a.shape) if want[1] else None,
+        Select(logical_not(c), b.shape) if want[2] else None,
+    ]
+
+
+def _where_jvp(tangents: tuple[Any, ...], y: Value, c: Value, a: Value, b: Value) -> Any:
+    zero = y.builder.value(0)
+    out = where(c, tangents[1] or zero, tangents[2] or zero)
+    return out if out.shape == y.shape else out.apply("broadcast_to", shape=y.shape)
+
+
+where = elementwise(
+    "where",
+    np.where,
+    None,
+    Function("where", r"\operatorname{where}"),
+    vjp=_where_vjp,
+    jvp=_where_jvp,
+    arity=3,
+    note="the branch that is not taken gets no gradient",
+)
+
+
+def _masked(value: Any, zero_at: Any) -> Any:
+    """`value`, but 0 where `zero_at` holds, even if the value is not finite there."""
+    return np.where(zero_at, 0.0, value)[()]
+
+
+def _masked_vjp(want: tuple[bool, ...], y: Value, value: Value, zero_at: Value) -> Sequence[Local | None]:
+    return [Select(logical_not(zero_at), value.shape) if want[0] else None, None]
+
+
+masked = elementwise(
+    "masked",
+    _masked,
+    None,
+    Shown(),
+    vjp=_masked_vjp,
+    jvp=lambda tangents, y, value, zero_at: where(zero_at, 0, tangents[0]),
+)
+
+
+def _defined(slope: Any, value: Any) -> Any:
+    """`slope`, but NaN where `value` is NaN: outside its domain a function has no derivative."""
+    return np.where(np.isnan(value), np.nan, slope)[()]
+
+
+defined = elementwise(
+    "defined",
+    _defined,
+    None,
+    Shown(),
+    vjp=lambda want, y, slope, value: [times(1, slope) if want[0] else None, None],
+    jvp=lambda tangents, y, slope, value: tangents[0],
+)
+
+sign = elementwise(
+    "sign",
+    np.sign,
+    lambda y, x: (0,),
+    integral=True,
+    domain=(Interval(low=0.25),),
+    kinks=(Kink(lambda x: x == 0, DECLARED, (0.0,), (0.0,)),),
+)
+
+_SHARE = "declared convention: a tie is shared"
+_TIE = {"tie": ("tie", ("share", "first"))}
+
+
+def _wins(better: Any, a: Any, b: Any, tie: str) -> tuple[Any, Any]:
+    first, second = indicator(better(a, b)), indicator(better(b, a))
+    even = indicator(equal(a, b))
+    return (first + 0.5 * even, second + 0.5 * even) if tie == "share" else (first + even, second)
+
+
+def _extreme(name: str, ufunc: np.ufunc, better: Any, shown: str) -> Any:
+    def evaluate(a: Any, b: Any, tie: str = "share") -> Any:
+        return ufunc(a, b)
+
+    return elementwise(
+        name,
+        evaluate,
+        lambda y, a, b, tie="share": _wins(better, a, b, tie),
+        Function(shown, "\\" + shown),
+        numpy=(ufunc,),
+        integral=True,
+        params={"tie": "share"},
+        conventions=_TIE,
+        kinks=(Kink(lambda a, b, tie="share": a == b, _SHARE, (1.0, 1.0), (0.5, 0.5)),),
+        note=f"{shown} routes: the upstream gradient goes to the winner, and none to the other",
+    )
+
+
+maximum = _extreme("maximum", np.maximum, greater, "max")
+minimum = _extreme("minimum", np.minimum, less, "min")
+
+
+def _clip_partials(y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
+    inside = indicator(logical_and(x >= low, x <= high))
+    return inside, indicator(logical_and(x < low, low <= high)), indicator(logical_or(x > high, low > high))
+
+
+clip = elementwise(
+    "clip",
+    np.clip,
+    _clip_partials,
+    arity=3,
+    integral=True,
+    kinks=(
+        Kink(lambda x, low, high: (x == low) | (x == high), DECLARED, (0.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
+        Kink(lambda x, low, high: (x == low) | (x == high), DECLARED, (1.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
+    ),
+)

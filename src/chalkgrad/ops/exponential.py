@@ -1,0 +1,66 @@
+"""Exponentials and logarithms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from chalkgrad.ops.choice import defined
+from chalkgrad.ops.notation import Exponential, Function
+from chalkgrad.ops.op import INFINITE, POSITIVE, Interval, Kink, elementwise
+
+exp = elementwise("exp", np.exp, lambda y, x: (y,), Exponential(), note="its own derivative: the output, again")
+expm1 = elementwise("expm1", np.expm1, lambda y, x: (y + 1,), expand=lambda x: exp(x) - 1)
+log = elementwise(
+    "log",
+    np.log,
+    lambda y, x: (defined(1 / x, y),),
+    Function("log", r"\log"),
+    domain=(POSITIVE,),
+    note="the natural logarithm; outside its domain it has neither value nor slope",
+)
+log1p = elementwise(
+    "log1p",
+    np.log1p,
+    lambda y, x: (defined(1 / (1 + x), y),),
+    domain=(Interval(low=-1.0),),
+    expand=lambda x: log(1 + x),
+)
+log2 = elementwise(
+    "log2",
+    np.log2,
+    lambda y, x: (defined(1 / (x * math.log(2)), y),),
+    Function("log2", r"\log_2"),
+    domain=(POSITIVE,),
+)
+log10 = elementwise(
+    "log10",
+    np.log10,
+    lambda y, x: (defined(1 / (x * math.log(10)), y),),
+    Function("log10", r"\log_{10}"),
+    domain=(POSITIVE,),
+)
+
+
+def _xlogy(x: Any, y: Any) -> Any:
+    return np.where(x == 0, 0.0 * np.asarray(y), x * np.log(y))[()]
+
+
+xlogy = elementwise(
+    "xlogy",
+    _xlogy,
+    lambda out, x, y: (log(y), x / y),
+    domain=(Interval(low=0.25), Interval(low=0.25)),
+    offers=(lambda x: x * log(x), lambda x, y: x * log(y)),
+    kinks=(Kink(lambda x, y: (x == 0) & (y == 0), INFINITE, (0.0, 0.0), (-math.inf, math.nan)),),
+    note="x log y, and 0 where x is 0",
+)
+
+
+def _logaddexp_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    return exp(a - y), exp(b - y)
+
+
+logaddexp = elementwise("logaddexp", np.logaddexp, _logaddexp_partials)

@@ -1,0 +1,272 @@
+"""The record of an op. All that Chalkgrad knows of an op stands in one of these, in one place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, final
+
+import numpy as np
+
+from chalkgrad.errors import ProgramError, ShapeError
+from chalkgrad.ir.build import Value
+from chalkgrad.ir.dims import broadcast
+from chalkgrad.ir.program import NO_PARAMS, Number, number
+from chalkgrad.ir.registry import register
+from chalkgrad.ir.types import ArrayType, promote
+from chalkgrad.ops.local import Local, times
+from chalkgrad.ops.notation import Function, Notation
+
+DECLARED = "declared convention"
+INFINITE = "infinite or undefined: shown, and said"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Where an input may lie. `low` and `high` are bounds for samples too, well inside a singular end."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def holds(self, x: Any) -> Any:
+        """Elementwise: whether x lies in the closed interval."""
+        return (x >= self.low) & (x <= self.high)
+
+
+REALS = Interval()
+POSITIVE = Interval(low=0.0)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Kink:
+    """A place where the derivative is a choice.
+
+    `at(*inputs, **params)` marks it elementwise; `positions` are the inputs whose derivative is meant (None: all).
+    `point` and `gradient` are an instance of it, which the contract test evaluates.
+    """
+
+    at: Callable[..., Any]
+    rule: str
+    point: tuple[Any, ...]
+    gradient: tuple[Any, ...]
+    positions: tuple[int, ...] | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """One op, whole.
+
+    name          its NumPy name where it has one
+    arity         number of inputs; -1 is any number
+    evaluate      NumPy in, NumPy out; printed Python calls it, by NumPy's name where it is NumPy's
+    types         (input types, params) → output types
+    vjp           (want, y, *xs, **params) → a Local or None an input; written in our own operators
+    jvp           (tangents, y, *xs, **params) → the output's tangent; a tangent is None where there is none
+    notation      how it prints
+    params        names and defaults of what is not differentiated
+    units         per input: the number that leaves the other operand unchanged, or None
+    conventions   switches that a user may set: name → (param, values)
+    expand        what it is made of, for a finer drawing
+    forms         further ways of writing it, which are evaluated as this op since that is more exact
+    offers        ways of writing it that lose a value; the op is then offered in a notice
+    domain        an Interval an input
+    kinks         where its derivative is a choice
+    samples       (rng) → [(inputs, params)], for an op whose inputs are not just any numbers
+    numpy         NumPy functions that it stands for, beside `evaluate`
+    order         how often it can be differentiated
+    note          a sentence for `explain`
+    """
+
+    name: str
+    arity: int
+    evaluate: Callable[..., Any] | None
+    types: Callable[[tuple[ArrayType, ...], Mapping[str, Any]], tuple[ArrayType, ...]]
+    vjp: Callable[..., Sequence[Local | None]] | None
+    jvp: Callable[..., Any] | None
+    notation: Notation
+    params: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS)
+    units: tuple[float | None, ...] = ()
+    conventions: Mapping[str, tuple[str, tuple[Any, ...]]] = field(default_factory=lambda: NO_PARAMS)
+    expand: Callable[..., Any] | None = None
+    forms: tuple[Callable[..., Any], ...] = ()
+    offers: tuple[Callable[..., Any], ...] = ()
+    domain: tuple[Interval, ...] = ()
+    kinks: tuple[Kink, ...] = ()
+    samples: Callable[[np.random.Generator], list[tuple[tuple[Any, ...], dict[str, Any]]]] | None = None
+    numpy: tuple[Callable[..., Any], ...] = ()
+    elementwise: bool = False
+    note: str = ""
+
+    def infer(self, types: tuple[ArrayType, ...], params: Mapping[str, Any]) -> tuple[ArrayType, ...]:
+        """The output types.
+
+        Raises ShapeError where sizes do not fit, and ProgramError for the wrong number of inputs or an unknown param.
+        """
+        if self.arity >= 0 and len(types) != self.arity:
+            raise ProgramError(f"{self.name} takes {self.arity} inputs, {len(types)} were given")
+        for key in params:
+            if key not in self.params:
+                raise ProgramError(f"{self.name} has no option '{key}'; it has {', '.join(self.params) or 'none'}")
+        try:
+            return self.types(types, params)
+        except ShapeError as error:
+            raise ShapeError(f"{self.name}: {error}") from None
+
+    def __call__(self, *xs: Any, **params: Any) -> Any:
+        """Write this op into the Builder of its operands.
+
+        What is exact is folded: an op of numbers alone, and a unit such as 1·x. Rules are written through this;
+        what a person typed is bound as typed, and never folded.
+        """
+        builder = next((x.builder for x in xs if isinstance(x, Value)), None)
+        if builder is None:
+            raise ProgramError(f"{self.name} was given no value: {xs}")
+        values = [x if isinstance(x, Value) else builder.value(x) for x in xs]
+        atoms = tuple([v.atom for v in values])
+        bare = [a.value if isinstance(a, Number) and a.type.shape == () else None for a in atoms]
+        if self.units:
+            for position, unit in enumerate(self.units):
+                other = values[1 - position]
+                if unit is not None and bare[position] == unit and bare[position] is not True:
+                    return other
+        if self.elementwise and self.evaluate is not None and None not in bare:
+            with np.errstate(all="ignore"):
+                return builder.value(number(np.asarray(self.evaluate(*bare, **params))[()]))
+        return Value(builder, builder.bind(self, *atoms, params=MappingProxyType(params)))
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether a gradient passes through it."""
+        return self.vjp is not None
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+def elementwise(
+    name: str,
+    evaluate: Callable[..., Any],
+    partials: Callable[..., tuple[Any, ...]] | None,
+    notation: Notation | None = None,
+    *,
+    vjp: Callable[..., Sequence[Local | None]] | None = None,
+    jvp: Callable[..., Any] | None = None,
+    dtype: str | None = None,
+    arity: int | None = None,
+    domain: tuple[Interval, ...] = (),
+    latex: str = "",
+    **rest: Any,
+) -> Op:
+    """Declare an op that acts on each element, broadcasting, and put it into the table.
+
+    `partials(y, *xs, **params)` gives ∂y/∂x_k for each input, in our own operators or as a bare number; its
+    second form, an explicit `vjp` and `jvp`, is for the few that are not products. `dtype` is the result's, where
+    it is not that of arithmetic. Raises ProgramError where the name is taken.
+    """
+    inputs = arity if arity is not None else _arity(evaluate)
+
+    def types(given: tuple[ArrayType, ...], params: Mapping[str, Any]) -> tuple[ArrayType, ...]:
+        first = given[0]
+        if dtype is None and first.dtype == "float64" and all(t == first for t in given):
+            return (first,)
+        out = dtype or promote(*[t.dtype for t in given])
+        if out in ("bool", "int64") and dtype is None and not integral:
+            out = "float64"
+        return (ArrayType(broadcast(*[t.shape for t in given]), out),)
+
+    integral = bool(rest.pop("integral", False))
+    if partials is not None:
+        vjp = vjp or _vjp_of(partials)
+        jvp = jvp or _jvp_of(partials)
+    op = Op(
+        name=name,
+        arity=inputs,
+        evaluate=evaluate,
+        types=types,
+        vjp=vjp,
+        jvp=jvp,
+        notation=notation or Function(name, latex or rf"\operatorname{{{name}}}"),
+        domain=domain or (REALS,) * inputs,
+        elementwise=True,
+        **rest,
+    )
+    register(op)
+    return op
+
+
+def structured(name: str, evaluate: Callable[..., Any], **record: Any) -> Op:
+    """Declare an op that is not elementwise, field by field as in `Op`, and put it into the table.
+
+    `linear_in=(0, 1)` in place of a jvp says that the op is linear in each of those inputs apart.
+    Raises ProgramError where the name is taken.
+    """
+    linear_in = record.pop("linear_in", None)
+    record.setdefault("arity", 1)
+    record.setdefault("notation", Function(name, rf"\operatorname{{{name}}}"))
+    record.setdefault("jvp", None)
+    op = Op(name=name, evaluate=evaluate, **record)
+    if linear_in is not None:
+        object.__setattr__(op, "jvp", _jvp_linear(op, linear_in))
+    register(op)
+    return op
+
+
+def _arity(evaluate: Callable[..., Any]) -> int:
+    if isinstance(evaluate, np.ufunc):
+        return evaluate.nin
+    code = evaluate.__code__
+    return code.co_argcount - len(evaluate.__defaults__ or ())
+
+
+def _vjp_of(partials: Callable[..., tuple[Any, ...]]) -> Callable[..., Sequence[Local | None]]:
+    def vjp(want: tuple[bool, ...], y: Value, *xs: Value, **params: Any) -> Sequence[Local | None]:
+        found = partials(y, *xs, **params)
+        return [times(f, x) if w else None for w, f, x in zip(want, found, xs, strict=True)]
+
+    return vjp
+
+
+def _jvp_of(partials: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
+    def jvp(tangents: tuple[Value | None, ...], y: Value, *xs: Value, **params: Any) -> Any:
+        terms = [t * f for t, f in zip(tangents, partials(y, *xs, **params), strict=True) if t is not None]
+        return _total(terms, y)
+
+    return jvp
+
+
+def _jvp_linear(op: Op, linear_in: tuple[int, ...]) -> Callable[..., Any]:
+    def jvp(tangents: tuple[Value | None, ...], y: Value, *xs: Value, **params: Any) -> Any:
+        terms: list[Any] = []
+        for position, tangent in enumerate(tangents):
+            if tangent is not None and position in linear_in:
+                terms.append(op(*xs[:position], tangent, *xs[position + 1 :], **params))
+        return _total(terms, y)
+
+    return jvp
+
+
+def _total(terms: list[Any], y: Value) -> Any:
+    """The sum of the terms, in y's shape."""
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    from_shape = total.shape
+    return total if from_shape == y.shape else total.apply("broadcast_to", shape=y.shape)
+
+
+__all__ = [
+    "DECLARED",
+    "INFINITE",
+    "POSITIVE",
+    "REALS",
+    "Interval",
+    "Kink",
+    "Op",
+    "elementwise",
+    "structured",
+]

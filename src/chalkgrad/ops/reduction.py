@@ -1,0 +1,277 @@
+"""Sums, means, maxima over axes, and what is made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from chalkgrad.errors import ShapeError
+from chalkgrad.ir.build import Value
+from chalkgrad.ir.dims import Shape, count, dims_text
+from chalkgrad.ir.types import ArrayType
+from chalkgrad.ops.arithmetic import absolute
+from chalkgrad.ops.choice import equal, indicator, masked, sign
+from chalkgrad.ops.exponential import exp
+from chalkgrad.ops.local import Local, Spread, Through, times
+from chalkgrad.ops.notation import Function
+from chalkgrad.ops.op import Kink, structured
+from chalkgrad.ops.shape import broadcast_to, reshape
+
+Types = tuple[ArrayType, ...]
+Axis = int | tuple[int, ...] | None
+REDUCE = {"axis": None, "keepdims": False}
+
+
+def _axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
+    """The axes meant, counted from the front.
+
+    Raises ShapeError where there is no such axis.
+    """
+    given = tuple(range(len(shape))) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
+    for a in given:
+        if not -len(shape) <= a < len(shape):
+            raise ShapeError(f"no axis {a} in shape {dims_text(shape)}")
+    return tuple(a % len(shape) for a in given)
+
+
+def _kept(shape: Shape, axis: Axis) -> Shape:
+    axes = _axes(shape, axis)
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _reduced(types: Types, params: Mapping[str, Any]) -> Types:
+    shape, axis = types[0].shape, params.get("axis")
+    axes = _axes(shape, axis)
+    if params.get("keepdims", False):
+        return (ArrayType(_kept(shape, axis), types[0].dtype),)
+    return (ArrayType(tuple(n for i, n in enumerate(shape) if i not in axes), types[0].dtype),)
+
+
+def _keep(value: Value, x: Value, axis: Axis) -> Value:
+    """A reduced value with its axes back as 1, so that it broadcasts against x."""
+    kept = _kept(x.shape, axis)
+    return value if value.shape == kept else reshape(value, shape=kept)
+
+
+def _over(x: Value, axis: Axis) -> Any:
+    return count(tuple(x.shape[a] for a in _axes(x.shape, axis)))
+
+
+def _samples(rng: np.random.Generator) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    x = rng.permutation(12).reshape(3, 4) / 3 - 1.7
+    return [
+        ((x,), {}),
+        ((x,), {"axis": 0}),
+        ((x,), {"axis": (0, 1), "keepdims": True}),
+        ((x,), {"axis": -1, "keepdims": True}),
+        ((x[:, 0],), {}),
+    ]
+
+
+def _sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.sum(x, axis=axis, keepdims=keepdims)
+
+
+def _sum_vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Sequence[Local]:
+    one = y.builder.value(1)
+    return [Spread(one, lambda u: broadcast_to(_keep(u, x, axis), shape=x.shape), "1, spread")]
+
+
+sum = structured(
+    "sum",
+    _sum,
+    types=_reduced,
+    params=REDUCE,
+    linear_in=(0,),
+    vjp=_sum_vjp,
+    notation=Function("sum", r"\sum "),
+    numpy=(np.sum,),
+    samples=_samples,
+    note="a sum spreads: every entry gets the upstream gradient",
+)
+
+
+def _mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.mean(x, axis=axis, keepdims=keepdims)
+
+
+def _mean_types(types: Types, params: Mapping[str, Any]) -> Types:
+    (out,) = _reduced(types, params)
+    return (out if out.floating else ArrayType(out.shape),)
+
+
+def _mean_vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Sequence[Local]:
+    n = _over(x, axis)
+    if isinstance(n, int):
+        scale = y.builder.value(1 / n if n else math.nan)
+        return [Spread(scale, lambda u: broadcast_to(_keep(u, x, axis), shape=x.shape), f"1/{n}, spread")]
+    return [Through(lambda u: broadcast_to(_keep(mean_of(u, n), x, axis), shape=x.shape), f"1/({n}), spread")]
+
+
+def _mean_of(x: Any, size: Any = 1) -> Any:
+    return x / size
+
+
+mean_of = structured(
+    "mean_of",
+    _mean_of,
+    types=lambda types, params: types,
+    params={"size": 1},
+    linear_in=(0,),
+    vjp=lambda want, y, x, size: [Through(lambda u: mean_of(u, size=size), f"1/{size}")],
+    samples=lambda rng: [((rng.normal(size=3),), {"size": 4})],
+    note="division by a size that has only a name yet",
+)
+
+mean = structured(
+    "mean",
+    _mean,
+    types=_mean_types,
+    params=REDUCE,
+    linear_in=(0,),
+    vjp=_mean_vjp,
+    notation=Function("mean", r"\operatorname{mean}"),
+    numpy=(np.mean,),
+    samples=_samples,
+    note="a mean spreads evenly: every entry gets its share of the upstream gradient",
+)
+
+_SHARE = "declared convention: a tie is shared"
+
+
+def _winners(y: Value, x: Value, axis: Axis) -> Value:
+    """1 at the extreme entry; a tie is shared."""
+    at = indicator(equal(x, _keep(y, x, axis)))
+    return at / sum(at, axis=_axes(x.shape, axis), keepdims=True)
+
+
+def _tied(x: Any, axis: Axis, extreme: Any) -> Any:
+    x = np.asarray(x)
+    if x.size == 0:
+        return False
+    return (x == extreme(x, axis=axis, keepdims=True)).sum(axis=axis, keepdims=True) > 1
+
+
+def _extreme(name: str, reduce: Any) -> Any:
+    def evaluate(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+        return reduce(x, axis=axis, keepdims=keepdims)
+
+    def vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Sequence[Local]:
+        won = _winners(y, x, axis)
+        return [Through(lambda u: _keep(u, x, axis) * won, "to the winner")]
+
+    def jvp(tangents: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
+        return sum(_winners(y, x, axis) * tangents[0], axis=_axes(x.shape, axis), keepdims=keepdims)
+
+    return structured(
+        name,
+        evaluate,
+        types=_reduced,
+        params=REDUCE,
+        vjp=vjp,
+        jvp=jvp,
+        notation=Function(name, "\\" + name),
+        numpy=(reduce, getattr(np, "a" + name)),
+        samples=_samples,
+        kinks=(
+            Kink(
+                lambda x, axis=None, keepdims=False: _tied(x, axis, reduce),
+                _SHARE,
+                (np.array([1.0, 1.0, 0.0 if name == "max" else 2.0]),),
+                (np.array([0.5, 0.5, 0.0]),),
+            ),
+        ),
+        note=f"{name} routes: the upstream gradient goes to the winner",
+    )
+
+
+max = _extreme("max", np.max)
+min = _extreme("min", np.min)
+
+
+def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.squeeze(total, axis=axis)[()]
+
+
+def _softmax_of(y: Value, x: Value, axis: Axis) -> Value:
+    return exp(x - _keep(y, x, axis))
+
+
+logsumexp = structured(
+    "logsumexp",
+    _logsumexp,
+    types=_mean_types,
+    params=REDUCE,
+    vjp=lambda want, y, x, axis=None, keepdims=False: [
+        Through(lambda u: _keep(u, x, axis) * _softmax_of(y, x, axis), "softmax(x), spread")
+    ],
+    jvp=lambda tangents, y, x, axis=None, keepdims=False: sum(
+        _softmax_of(y, x, axis) * tangents[0], axis=_axes(x.shape, axis), keepdims=keepdims
+    ),
+    samples=_samples,
+    note="its gradient is the softmax",
+)
+
+
+def _softmax(x: Any, axis: Axis = -1) -> Any:
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _softmax_jvp(tangents: Any, y: Value, x: Value, axis: Axis = -1) -> Value:
+    t = tangents[0]
+    return y * (t - sum(y * t, axis=axis, keepdims=True))
+
+
+softmax = structured(
+    "softmax",
+    _softmax,
+    types=lambda types, params: (_axes(types[0].shape, params.get("axis", -1)), types)[1],
+    params={"axis": -1},
+    vjp=lambda want, y, x, axis=-1: [
+        Through(lambda u: y * (u - sum(y * u, axis=axis, keepdims=True)), "p ∘ (u - Σ p u)")
+    ],
+    jvp=_softmax_jvp,
+    samples=lambda rng: [((rng.normal(size=4),), {}), ((rng.normal(size=(2, 3)),), {"axis": 0})],
+)
+
+
+def _norm(x: Any, ord: float = 2) -> Any:
+    return np.linalg.norm(np.ravel(x), ord)
+
+
+def _norm_slope(y: Value, x: Value, ord: float) -> Value:
+    if ord == 2:
+        return masked(x / y, equal(y, 0))
+    if ord == 1:
+        return sign(x)
+    return sign(x) * _winners(y, absolute(x), None)
+
+
+def _norm_types(types: Types, params: Mapping[str, Any]) -> Types:
+    if params.get("ord", 2) not in (1, 2, math.inf):
+        raise ShapeError(f"order {params['ord']} is not one of 1, 2, inf")
+    return (ArrayType((), types[0].dtype),)
+
+
+norm = structured(
+    "norm",
+    _norm,
+    types=_norm_types,
+    params={"ord": 2},
+    vjp=lambda want, y, x, ord=2: [times(_norm_slope(y, x, ord), x)],
+    jvp=lambda tangents, y, x, ord=2: sum(_norm_slope(y, x, ord) * tangents[0]),
+    numpy=(np.linalg.norm,),
+    samples=lambda rng: [((rng.normal(size=4),), {"ord": o}) for o in (1, 2, math.inf)],
+    kinks=(
+        Kink(lambda x, ord=2: (ord == 2) & ~np.any(x), "minimum-norm subgradient", (np.zeros(2),), (np.zeros(2),)),
+        Kink(lambda x, ord=2: (ord == 1) & ~np.all(x), "declared convention", (), ()),
+        Kink(lambda x, ord=2: (ord == math.inf) & _tied(np.abs(x), None, np.max), "declared convention", (), ()),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Program in, Program out: differentiation and rewriting."""

@@ -1,0 +1,197 @@
+"""Reverse mode. A Program in; out, a Program that also gives the gradients, and a record of every edge.
+
+The local derivative of an edge is the step's linear map; its contribution is the upstream gradient sent back
+through that map; for scalars that is a product. Contributions that meet at a node are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+
+from chalkgrad.errors import GradientError
+from chalkgrad.ir.build import Builder, Value
+from chalkgrad.ir.names import names
+from chalkgrad.ir.program import Atom, Program, Step, Var, number
+from chalkgrad.ir.registry import lookup
+from chalkgrad.ops.local import Local, Matrix, Select, Through, Times, fit
+from chalkgrad.transform.prune import prune
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Contribution:
+    """One edge, seen from behind: what the output of `step` sends back to its input at `position`.
+
+    `upstream` is the adjoint of the step's output, `value` what arrives, `made` the steps that computed it. `gate`,
+    where there is one, says where a branch was taken; elsewhere the edge sends 0, whatever its local is.
+    """
+
+    step: Step
+    position: int
+    upstream: Atom
+    local: Local
+    value: Atom
+    made: tuple[Step, ...]
+    gate: Atom | None = None
+
+    @property
+    def target(self) -> Var:
+        """The Var that the contribution belongs to."""
+        atom = self.step.inputs[self.position]
+        assert isinstance(atom, Var)
+        return atom
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Backprop:
+    """`program` and its gradient.
+
+    `gradient` takes the inputs of `program` and the upstream gradient `seed`; its outputs are the output of
+    `program` and then one gradient for each Var in `wrt`. `adjoint` holds the total of every Var that was reached,
+    `contributions` every edge, in the order of the backward pass.
+    """
+
+    program: Program
+    gradient: Program
+    seed: Var
+    wrt: tuple[Var, ...]
+    adjoint: Mapping[Var, Atom]
+    contributions: tuple[Contribution, ...]
+
+    def into(self) -> dict[Var, list[Contribution]]:
+        """For every Var, the contributions that add up to its gradient."""
+        found: dict[Var, list[Contribution]] = {}
+        for c in self.contributions:
+            found.setdefault(c.target, []).append(c)
+        return found
+
+
+def backprop(program: Program, wrt: Sequence[Var] | None = None, seed_name: str = "") -> Backprop:
+    """Differentiate the one output of `program` with respect to `wrt`, by default every floating input.
+
+    Raises GradientError where the output is no floating value, or a step on the way has no derivative.
+    """
+    called = names(program)
+    output = program.output
+    targets = tuple(v for v in program.inputs if v.type.floating) if wrt is None else tuple(wrt)
+    if not output.type.floating:
+        raise GradientError(f"{program.name} gives {output.type}: only a floating value has a gradient")
+    builder = Builder()
+    builder.inputs.extend(program.inputs)
+    builder.steps.extend(program.steps)
+    seed = builder.input(seed_name or f"d{called[output] if isinstance(output, Var) else program.name}", output.type)
+
+    needed = _reached(program, targets)
+    waiting: dict[Var, list[tuple[Value, Value | None]]] = {}
+    if isinstance(output, Var) and output in needed:
+        waiting[output] = [(builder.value(seed), None)]
+    adjoint: dict[Var, Atom] = {}
+    gates: dict[Var, Value | None] = {}
+    contributions: list[Contribution] = []
+
+    def close(var: Var) -> Value | None:
+        """Add up what arrived at `var`: one step, even for a single arrival, since the worksheet has that row."""
+        arrived = waiting.pop(var, None)
+        if arrived is None:
+            return None
+        if arrived[0][0].atom is seed and len(arrived) == 1:
+            adjoint[var] = seed
+            return arrived[0][0]
+        values = [a.atom for a, _ in arrived]
+        total = builder.bind(lookup("accumulate"), *values, hint=f"d{called[var]}")
+        adjoint[var] = total
+        if all(g is not None for _, g in arrived):
+            gate = arrived[0][1]
+            for _, other in arrived[1:]:
+                gate = lookup("logical_or")(gate, other)
+            gates[var] = gate
+        return builder.value(total)
+
+    for step in reversed(program.steps):
+        upstream = next((close(v) for v in step.outputs if v is not None and v in waiting), None)
+        if upstream is None:
+            continue
+        gate = gates.get(step.output)
+        builder.origin = step.origin
+        for position, local in enumerate(_locals(step, builder, needed)):
+            if local is None:
+                continue
+            before = len(builder.steps)
+            value, onward = _send(local, upstream, gate)
+            made = tuple(builder.steps[before:])
+            contributions.append(
+                Contribution(step, position, upstream.atom, local, value.atom, made, gate.atom if gate else None)
+            )
+            waiting.setdefault(contributions[-1].target, []).append((value, onward))
+    builder.origin = None
+    for var in program.inputs:
+        close(var)
+    gradients = tuple(adjoint.get(v) or _zeros(builder, v) for v in targets)
+    whole = replace(builder.program(f"d{program.name}", output, *gradients), inputs=(*program.inputs, seed))
+    gradient = prune(whole, keep=frozenset(program.steps))
+    kept = frozenset(gradient.steps)
+    edges = tuple(replace(c, made=tuple(s for s in c.made if s in kept)) for c in contributions)
+    return Backprop(program, gradient, seed, targets, adjoint, edges)
+
+
+def _reached(program: Program, wrt: Sequence[Var]) -> set[Var]:
+    """The Vars that depend on `wrt` through floating values."""
+    reached = set(wrt)
+    for step in program.steps:
+        if any(isinstance(a, Var) and a in reached for a in step.inputs):
+            reached.update(v for v in step.outputs if v is not None and v.type.floating)
+    return reached
+
+
+def _locals(step: Step, builder: Builder, needed: set[Var]) -> Sequence[Local | None]:
+    op: Any = step.op
+    want = tuple([isinstance(a, Var) and a in needed for a in step.inputs])
+    if op.vjp is None:
+        where = f" ({step.origin})" if step.origin else ""
+        raise GradientError(f"{op.name}{where} has no derivative rule")
+    return op.vjp(want, builder.value(step.output), *map(builder.value, step.inputs), **step.params)
+
+
+def _send(local: Local, upstream: Value, gate: Value | None) -> tuple[Value, Value | None]:
+    """The contribution, and where its own branch was taken.
+
+    Where a branch was not taken the upstream is 0, and so must the contribution be, even times an infinite local.
+    """
+    where, indicator = lookup("where"), lookup("indicator")
+    if isinstance(local, Select):
+        taken = local.mask if gate is None else lookup("logical_and")(local.mask, gate)
+        value = where(local.mask, upstream, 0.0)
+        return fit(value, local.shape), _fit_gate(taken, value.shape, local.shape)
+    if gate is None:
+        return local.send(upstream), None
+    if isinstance(local, Times):
+        product = local.product(upstream)
+        value = product if local.constant else where(gate, product, 0.0)
+        return fit(value, local.shape), _fit_gate(gate, value.shape, local.shape)
+    if isinstance(local, (Matrix, Through)):
+        somewhere = gate if gate.shape == () else lookup("max")(indicator(gate)) > 0
+        value = where(somewhere, local.send(upstream), 0.0)
+        return value, lookup("broadcast_to")(somewhere, shape=value.shape) if value.shape else somewhere
+    return local.send(upstream), local.send(indicator(gate)) > 0
+
+
+def _fit_gate(gate: Value, wide: tuple[object, ...], shape: tuple[object, ...]) -> Value:
+    if gate.shape == shape:
+        return gate
+    spread = gate if gate.shape == wide else lookup("broadcast_to")(gate, shape=wide)
+    return fit(lookup("indicator")(spread), shape) > 0
+
+
+def _zeros(builder: Builder, var: Var) -> Atom:
+    """The gradient of what the output does not depend on."""
+    shape = var.type.shape
+    if not shape:
+        return number(0.0)
+    if all(isinstance(n, int) for n in shape):
+        return number(np.zeros([int(str(n)) for n in shape], var.type.dtype))
+    return builder.bind(lookup("broadcast_to"), number(0.0), params={"shape": shape})

@@ -1,0 +1,116 @@
+"""How fine the gates are: `expand` opens an op into what it is made of, `recognise` closes it again.
+
+Both read the same records: an op's `expand` is how it opens, and its `forms` (the expansion is one) are what it is
+recognised by, so that no pattern stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from chalkgrad.ir.build import Builder
+from chalkgrad.ir.program import Atom, Number, Program, Step, Var
+from chalkgrad.ir.registry import OPS
+from chalkgrad.ir.types import SCALAR
+from chalkgrad.transform.prune import prune
+
+COMMUTES = ("add", "multiply")
+
+
+def expand(program: Program) -> Program:
+    """Every gate that is made of simpler ones, opened: σ becomes *-1, exp, +1, 1/x."""
+    steps: list[Step] = []
+    for step in program.steps:
+        op: Any = step.op
+        if op.expand is None:
+            steps.append(step)
+            continue
+        builder = Builder()
+        builder.origin = step.origin
+        out = op.expand(*map(builder.value, step.inputs), **step.params).atom
+        steps.extend(replace(s, outputs=step.outputs) if s.outputs == (out,) else s for s in builder.steps)
+    return program.with_steps(tuple(steps))
+
+
+def recognise(program: Program, *, evaluation: bool = False) -> Program:
+    """1/(1+e^-z) becomes σ(z), and so for every op that says what it is made of.
+
+    A stage that a person named is not swallowed. With `evaluation`, it is, and the forms that matter only for exact
+    evaluation are found too: log σ, log(1+e^x), sqrt(x²). Vars keep their identity; the same Program comes back
+    where nothing was found.
+    """
+    patterns = _patterns(evaluation, len(OPS))
+    made: dict[Var, Step] = {}
+    steps: list[Step] = []
+    changed = False
+    for step in program.steps:
+        for pattern in patterns.get(step.op.name, ()):
+            bound = pattern.match(step, made, swallow_named=evaluation)
+            if bound is not None:
+                step = Step(step.outputs, pattern.op, bound, origin=step.origin)
+                changed = True
+                break
+        steps.append(step)
+        for out in step.outputs:
+            if out is not None:
+                made[out] = step
+    if not changed:
+        return program
+    unread = frozenset(program.steps) - frozenset(prune(program).steps)  # a person's unused stages stay
+    return prune(program.with_steps(tuple(steps)), keep=unread)
+
+
+class Pattern:
+    """One form of one op: a little Program over placeholder inputs."""
+
+    def __init__(self, op: Any, form: Callable[..., Any]) -> None:
+        builder = Builder()
+        self.op = op
+        self.holes = [builder.input(f"x{i}", SCALAR) for i in range(form.__code__.co_argcount)]
+        self.root = form(*map(builder.value, self.holes)).atom
+        self.made = {s.output: s for s in builder.steps}
+
+    def match(self, step: Step, made: dict[Var, Step], *, swallow_named: bool) -> tuple[Atom, ...] | None:
+        """What stands in the holes if `step` has this form."""
+        for bound in self._ways(self.made[self.root], step, made, {}, swallow_named):
+            return tuple(bound[h] for h in self.holes)
+        return None
+
+    def _ways(self, want: Step, have: Step, made: dict[Var, Step], bound: dict[Var, Atom], named: bool) -> Any:
+        """Every way to fill the holes; patterns are a few steps deep, so this may recurse."""
+        if want.op is not have.op or any(have.params.get(k) != v for k, v in want.params.items()):
+            return
+        orders = [have.inputs]
+        if want.op.name in COMMUTES:
+            orders.append(have.inputs[::-1])
+        for inputs in orders:
+            partial = [bound]
+            for hole, atom in zip(want.inputs, inputs, strict=True):
+                partial = [b for p in partial for b in self._fill(hole, atom, made, p, named)]
+            yield from partial
+
+    def _fill(self, hole: Atom, atom: Atom, made: dict[Var, Step], bound: dict[Var, Atom], named: bool) -> Any:
+        if isinstance(hole, Number):
+            if isinstance(atom, Number) and atom.type.shape == () and atom.value == hole.value:
+                yield bound
+        elif hole in self.made:
+            if isinstance(atom, Var) and atom in made and (named or not atom.hint):
+                yield from self._ways(self.made[hole], made[atom], made, bound, named)
+        elif hole not in bound:
+            yield {**bound, hole: atom}
+        elif bound[hole] is atom:
+            yield bound
+
+
+@lru_cache(maxsize=4)  # the table only grows
+def _patterns(evaluation: bool, table_size: int) -> dict[str, list[Pattern]]:
+    found: dict[str, list[Pattern]] = {}
+    for op in OPS.values():
+        forms = op.forms if evaluation or op.expand is not None else ()
+        for form in (*(() if op.expand is None else (op.expand,)), *forms):
+            pattern = Pattern(op, form)
+            found.setdefault(pattern.made[pattern.root].op.name, []).append(pattern)
+    return found
