@@ -1,1 +1,47 @@
 """Chalkgrad: backpropagation that shows its work."""
+
+from chalkgrad.api.check import check_gradients
+from chalkgrad.api.code import code
+from chalkgrad.api.draw import Drawing, draw
+from chalkgrad.api.explain import explain
+from chalkgrad.api.gradients import backprop, grad, value_and_grad
+from chalkgrad.api.parse import parse
+from chalkgrad.api.work import Work, work
+from chalkgrad.errors import (
+    ChalkgradError,
+    GradientError,
+    NotationError,
+    ProgramError,
+    ShapeError,
+    TooLarge,
+    TraceError,
+    UnknownName,
+    ValueNeeded,
+)
+from chalkgrad.trace.record import trace
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ChalkgradError",
+    "Drawing",
+    "GradientError",
+    "NotationError",
+    "ProgramError",
+    "ShapeError",
+    "TooLarge",
+    "TraceError",
+    "UnknownName",
+    "ValueNeeded",
+    "Work",
+    "backprop",
+    "check_gradients",
+    "code",
+    "draw",
+    "explain",
+    "grad",
+    "parse",
+    "trace",
+    "value_and_grad",
+    "work",
+]

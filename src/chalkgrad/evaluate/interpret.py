@@ -26,14 +26,17 @@ def coerce(var: Var, value: Any) -> Any:
     return array[()]
 
 
-def values_of(program: Program, given: Sequence[Any]) -> dict[Var, Any]:
-    """Every Var's value. Nothing is freed, so that each can be shown."""
+def values_of(
+    program: Program, given: Sequence[Any], instead: Mapping[Var, Any] | None = None
+) -> dict[Var, Any]:
+    """Every Var's value. Nothing is freed, so that each can be shown. `instead` overrides what a step gives."""
+    known = instead or {}
     env: dict[Var, Any] = {v: coerce(v, x) for v, x in zip(program.inputs, given, strict=True)}
     with np.errstate(all="ignore"):
         for step in program.steps:
             function = _evaluator(step.op)
             result = function(*[a.value if isinstance(a, Number) else env[a] for a in step.inputs], **step.params)
-            env[step.output] = result
+            env[step.output] = known.get(step.output, result)
     return env
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.ops.choice import indicator, logical_and, where
+from chalkgrad.ops.choice import flag, logical_and, where
 from chalkgrad.ops.exponential import exp, log
+from chalkgrad.ops.local import constant
 from chalkgrad.ops.notation import Function
 from chalkgrad.ops.op import DECLARED, Kink, elementwise
 
@@ -23,7 +24,7 @@ sigmoid = elementwise(
     lambda y, x: (y * (1 - y),),
     Function("σ", r"\sigma"),
     expand=lambda x: 1 / (1 + exp(-x)),
-    forms=(lambda x: exp(x) / (1 + exp(x)),),
+    forms=(lambda x: 1 / (1 + exp(-x)), lambda x: exp(x) / (1 + exp(x))),
     note="its slope σ(1 - σ) is at most 1/4, at 0, and vanishes on both sides: it saturates",
 )
 
@@ -37,6 +38,7 @@ softplus = elementwise(
     _softplus,
     lambda y, x: (sigmoid(x),),
     expand=lambda x: log(1 + exp(x)),
+    forms=(lambda x: log(1 + exp(x)),),
     note="its slope is the sigmoid",
 )
 
@@ -74,7 +76,7 @@ def _relu(x: Any, at_zero: int = 0) -> Any:
 relu = elementwise(
     "relu",
     _relu,
-    lambda y, x, at_zero=0: (indicator(x >= 0 if at_zero else x > 0),),
+    lambda y, x, at_zero=0: (flag(x >= 0 if at_zero else x > 0, y),),
     Function("relu", r"\operatorname{relu}"),
     params={"at_zero": 0},
     conventions={"relu_at_zero": ("at_zero", (0, 1))},
@@ -97,7 +99,7 @@ def _leaky_relu(x: Any, slope: float = 0.01) -> Any:
 leaky_relu = elementwise(
     "leaky_relu",
     _leaky_relu,
-    lambda y, x, slope=0.01: (where(x > 0, 1, slope),),
+    lambda y, x, slope=0.01: (where(x > 0, constant(1, y), constant(slope, y)),),
     params={"slope": 0.01},
     kinks=(Kink(lambda x, slope=0.01: x == 0, DECLARED, (0.0,), (0.01,)),),
 )
@@ -122,7 +124,7 @@ def _relu6(x: Any) -> Any:
 relu6 = elementwise(
     "relu6",
     _relu6,
-    lambda y, x: (indicator(logical_and(x > 0, x < 6)),),
+    lambda y, x: (flag(logical_and(x > 0, x < 6), y),),
     kinks=(Kink(lambda x: (x == 0) | (x == 6), DECLARED, (0.0,), (0.0,)),),
 )
 
@@ -134,6 +136,6 @@ def _hardtanh(x: Any) -> Any:
 hardtanh = elementwise(
     "hardtanh",
     _hardtanh,
-    lambda y, x: (indicator(logical_and(x > -1, x < 1)),),
+    lambda y, x: (flag(logical_and(x > -1, x < 1), y),),
     kinks=(Kink(lambda x: np.abs(x) == 1, DECLARED, (1.0,), (0.0,)),),
 )

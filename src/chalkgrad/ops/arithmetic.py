@@ -20,7 +20,7 @@ add = elementwise(
     lambda y, a, b: (1, 1),
     Infix("+", "+", "+", SUM, associative=True),
     units=(0, 0),
-    integral=True,
+    narrowest="bool",
     note="+ distributes: it passes the upstream gradient on to both inputs unchanged",
 )
 subtract = elementwise(
@@ -29,7 +29,7 @@ subtract = elementwise(
     lambda y, a, b: (1, -1),
     Infix("-", "-", "-", SUM),
     units=(None, 0),
-    integral=True,
+    narrowest="int64",
     note="- passes the upstream gradient on to its left input, and its negative to the right one",
 )
 multiply = elementwise(
@@ -38,7 +38,7 @@ multiply = elementwise(
     lambda y, a, b: (b, a),
     Infix("·", r"\cdot ", "*", PRODUCT, associative=True),
     units=(1, 1),
-    integral=True,
+    narrowest="bool",
     note="× swaps: each input gets the upstream gradient times the other input",
 )
 divide = elementwise(
@@ -56,13 +56,18 @@ negative = elementwise(
     np.negative,
     lambda y, x: (-1,),
     Prefix("-", "-", "-", SIGN),
-    integral=True,
+    narrowest="int64",
     note="the sign turns on the way back too",
 )
 reciprocal = elementwise(
-    "reciprocal", np.reciprocal, lambda y, x: (-y * y,), expand=lambda x: 1 / x, domain=(Interval(low=0.25),)
+    "reciprocal",
+    np.reciprocal,
+    lambda y, x: (-y * y,),
+    narrowest="int64",
+    expand=lambda x: 1 / x,
+    domain=(Interval(low=0.25),),
 )
-square = elementwise("square", np.square, lambda y, x: (2 * x,), Power(2), integral=True)
+square = elementwise("square", np.square, lambda y, x: (2 * x,), Power(2), narrowest="int64")
 sqrt = elementwise(
     "sqrt",
     np.sqrt,
@@ -84,7 +89,7 @@ absolute = elementwise(
     np.abs,
     lambda y, x: (sign(x),),
     Bars(),
-    integral=True,
+    narrowest="bool",
     forms=(lambda x: sqrt(x**2), lambda x: sqrt(square(x)), lambda x: sqrt(x * x)),
     kinks=(Kink(lambda x: x == 0, "minimum-norm subgradient", (0.0,), (0.0,)),),
 )
@@ -93,9 +98,12 @@ absolute = elementwise(
 def _power_partials(y: Any, x: Any, n: Any) -> tuple[Any, Any]:
     if isinstance(n.atom, Number) and n.shape == ():
         return (0 if n.atom.value == 0 else n * x ** (n - 1)), 0
-    # 0·∞ in the first, and 0^n log 0 in the second, are limits that are 0
-    return masked(n * x ** (n - 1), n.apply("equal", 0)), masked(
-        y * x.apply("log"), x.apply("equal", 0).apply("logical_and", n >= 0)
+    # 0·∞ in the first, and 0^n log 0 in the second, are limits that are 0. Only there: a mask is constant, and one
+    # that held at n = 0 whatever x is would lose the 1/x of the second order.
+    at_zero = x.apply("equal", 0)
+    return (
+        masked(n * x ** (n - 1), at_zero.apply("logical_and", n.apply("equal", 0))),
+        masked(y * x.apply("log"), at_zero.apply("logical_and", n >= 0)),
     )
 
 
@@ -104,6 +112,7 @@ power = elementwise(
     np.power,
     _power_partials,
     Power(),
+    narrowest="int64",
     units=(None, 1),
     numpy=(np.float_power,),
     domain=(Interval(low=0.25), Interval()),
@@ -121,13 +130,15 @@ floor = elementwise(
     np.floor,
     lambda y, x: (0,),
     Function("floor", r"\operatorname{floor}"),
+    narrowest="int64",
     kinks=(Kink(lambda x: x == np.floor(x), DECLARED, (1.0,), (0.0,)),),
     note="flat between its jumps, so nothing is passed back",
 )
 mod = elementwise(
     "mod",
     np.mod,
-    lambda y, x, n: (1, -floor(x / n)),
+    lambda y, x, n: (1, -floor((x - y) / n + 0.5)),  # floor(x / n) may round up to the next turn: 1.0 mod 0.1
+    narrowest="int64",
     numpy=(np.remainder,),
     domain=(Interval(low=0.1, high=0.9), Interval(low=1.0)),
     kinks=(Kink(lambda x, n: np.mod(x, n) == 0, DECLARED, (2.0, 1.0), (1.0, -2.0)),),

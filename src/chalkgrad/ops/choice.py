@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.ir.build import Value
-from chalkgrad.ops.local import Local, Select, times
+from chalkgrad.ir.types import promote
+from chalkgrad.ops.local import Local, Select, constant, times
 from chalkgrad.ops.notation import COMPARE, Function, Indicator, Infix, Prefix, Shown
-from chalkgrad.ops.op import DECLARED, Interval, Kink, elementwise
+from chalkgrad.ops.op import DECLARED, Interval, Kink, elementwise, spread
 
 
 def _comparison(name: str, ufunc: np.ufunc, sign: str, latex: str, python: str) -> Any:
-    return elementwise(name, ufunc, None, Infix(sign, latex, python, COMPARE), dtype="bool")
+    # no gradient passes, but at equality the branch that hangs on it is a choice
+    edge = () if ufunc in (np.equal, np.not_equal) else (Kink(lambda a, b: a == b, DECLARED, (), ()),)
+    return elementwise(name, ufunc, None, Infix(sign, latex, python, COMPARE), dtype="bool", kinks=edge)
 
 
 less = _comparison("less", np.less, "<", "<", "<")
@@ -28,12 +31,24 @@ logical_or = elementwise("logical_or", np.logical_or, None, Function("or", r"\ve
 logical_not = elementwise("logical_not", np.logical_not, None, Function("not", r"\neg"), dtype="bool")
 
 
-def _indicator(condition: Any) -> Any:
+def _indicator(condition: Any, dtype: str = "float64") -> Any:
     """1.0 where the condition holds, 0.0 elsewhere."""
-    return np.asarray(condition, dtype=float)[()]
+    return np.asarray(condition, dtype=dtype)[()]
 
 
-indicator = elementwise("indicator", _indicator, None, Indicator(), dtype="float64")
+indicator = elementwise(
+    "indicator",
+    _indicator,
+    None,
+    Indicator(),
+    params={"dtype": "float64"},
+    dtype=lambda types, params: params.get("dtype", "float64"),
+)
+
+
+def flag(condition: Any, like: Value) -> Any:
+    """`indicator` for a rule: float32 where `like` is, so that the gradient is no wider than its value."""
+    return indicator(condition, dtype="float32") if like.type.dtype == "float32" else indicator(condition)
 
 
 def _where_vjp(want: tuple[bool, ...], y: Value, c: Value, a: Value, b: Value) -> Sequence[Local | None]:
@@ -45,9 +60,8 @@ def _where_vjp(want: tuple[bool, ...], y: Value, c: Value, a: Value, b: Value) -
 
 
 def _where_jvp(tangents: tuple[Any, ...], y: Value, c: Value, a: Value, b: Value) -> Any:
-    zero = y.builder.value(0)
-    out = where(c, tangents[1] or zero, tangents[2] or zero)
-    return out if out.shape == y.shape else out.apply("broadcast_to", shape=y.shape)
+    zero = constant(0, y)
+    return spread(where(c, *[zero if t is None else t for t in tangents[1:]]), y)
 
 
 where = elementwise(
@@ -58,6 +72,7 @@ where = elementwise(
     vjp=_where_vjp,
     jvp=_where_jvp,
     arity=3,
+    dtype=lambda types, params: promote(types[1].dtype, types[2].dtype),
     note="the branch that is not taken gets no gradient",
 )
 
@@ -77,7 +92,7 @@ masked = elementwise(
     None,
     Shown(),
     vjp=_masked_vjp,
-    jvp=lambda tangents, y, value, zero_at: where(zero_at, 0, tangents[0]),
+    jvp=lambda tangents, y, value, zero_at: spread(where(zero_at, 0, tangents[0]), y),
 )
 
 
@@ -91,15 +106,16 @@ defined = elementwise(
     _defined,
     None,
     Shown(),
-    vjp=lambda want, y, slope, value: [times(1, slope) if want[0] else None, None],
-    jvp=lambda tangents, y, slope, value: tangents[0],
+    # a slope that is not defined has no slope either
+    vjp=lambda want, y, slope, value: [times(defined(1, value), slope) if want[0] else None, None],
+    jvp=lambda tangents, y, slope, value: None if tangents[0] is None else spread(defined(tangents[0], value), y),
 )
 
 sign = elementwise(
     "sign",
     np.sign,
     lambda y, x: (0,),
-    integral=True,
+    narrowest="int64",
     domain=(Interval(low=0.25),),
     kinks=(Kink(lambda x: x == 0, DECLARED, (0.0,), (0.0,)),),
 )
@@ -108,9 +124,9 @@ _SHARE = "declared convention: a tie is shared"
 _TIE = {"tie": ("tie", ("share", "first"))}
 
 
-def _wins(better: Any, a: Any, b: Any, tie: str) -> tuple[Any, Any]:
-    first, second = indicator(better(a, b)), indicator(better(b, a))
-    even = indicator(equal(a, b))
+def _wins(better: Any, y: Value, a: Any, b: Any, tie: str) -> tuple[Any, Any]:
+    first, second = flag(better(a, b), y), flag(better(b, a), y)
+    even = flag(equal(a, b), y)
     return (first + 0.5 * even, second + 0.5 * even) if tie == "share" else (first + even, second)
 
 
@@ -121,10 +137,10 @@ def _extreme(name: str, ufunc: np.ufunc, better: Any, shown: str) -> Any:
     return elementwise(
         name,
         evaluate,
-        lambda y, a, b, tie="share": _wins(better, a, b, tie),
+        lambda y, a, b, tie="share": _wins(better, y, a, b, tie),
         Function(shown, "\\" + shown),
         numpy=(ufunc,),
-        integral=True,
+        narrowest="bool",
         params={"tie": "share"},
         conventions=_TIE,
         kinks=(Kink(lambda a, b, tie="share": a == b, _SHARE, (1.0, 1.0), (0.5, 0.5)),),
@@ -137,8 +153,13 @@ minimum = _extreme("minimum", np.minimum, less, "min")
 
 
 def _clip_partials(y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
-    inside = indicator(logical_and(x >= low, x <= high))
-    return inside, indicator(logical_and(x < low, low <= high)), indicator(logical_or(x > high, low > high))
+    # high wins where the bounds are the wrong way round, as in NumPy
+    inside = flag(logical_and(x >= low, x <= high), y)
+    return inside, flag(logical_and(x < low, low <= high), y), flag(logical_or(x > high, low > high), y)
+
+
+def _clip_edge(x: Any, low: Any, high: Any) -> Any:
+    return (x == low) | (x == high) | (low == high)
 
 
 clip = elementwise(
@@ -146,9 +167,9 @@ clip = elementwise(
     np.clip,
     _clip_partials,
     arity=3,
-    integral=True,
+    narrowest="int64",
     kinks=(
-        Kink(lambda x, low, high: (x == low) | (x == high), DECLARED, (0.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
-        Kink(lambda x, low, high: (x == low) | (x == high), DECLARED, (1.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
+        Kink(_clip_edge, DECLARED, (0.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
+        Kink(_clip_edge, DECLARED, (1.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
     ),
 )

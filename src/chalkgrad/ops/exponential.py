@@ -45,7 +45,8 @@ log10 = elementwise(
 
 
 def _xlogy(x: Any, y: Any) -> Any:
-    return np.where(x == 0, 0.0 * np.asarray(y), x * np.log(y))[()]
+    out = np.where(x == 0, np.where(np.isnan(y), np.nan, 0.0), x * np.log(y))
+    return out.astype(np.result_type(x, y, np.float32))[()]  # a bare number does not widen float32
 
 
 xlogy = elementwise(

@@ -44,13 +44,13 @@ def _matmul_vjp(want: Sequence[bool], y: Value, a: Value, b: Value) -> Sequence[
         return [times(b, a) if want[0] else None, times(a, b) if want[1] else None]
     if ranks == (2, 1):
         return [
-            Through(lambda u: outer(u, b), "u xᵀ") if want[0] else None,
+            Through(lambda u: outer(u, b), "u {1}ᵀ") if want[0] else None,
             Matrix(_turned(a), "left") if want[1] else None,
         ]
     if ranks == (1, 2):
         return [
             Matrix(_turned(b), "right") if want[0] else None,
-            Through(lambda u: outer(a, u), "xᵀ u") if want[1] else None,
+            Through(lambda u: outer(a, u), "{0}ᵀ u") if want[1] else None,
         ]
     if ranks == (2, 2):
         return [
@@ -58,8 +58,8 @@ def _matmul_vjp(want: Sequence[bool], y: Value, a: Value, b: Value) -> Sequence[
             Matrix(_turned(a), "left") if want[1] else None,
         ]
     return [
-        Through(lambda u: _stacked(a, b, u, 0), "u Bᵀ, summed over what was broadcast") if want[0] else None,
-        Through(lambda u: _stacked(a, b, u, 1), "Aᵀ u, summed over what was broadcast") if want[1] else None,
+        Through(lambda u: _stacked(a, b, u, 0), "u {1}ᵀ, summed over what was broadcast") if want[0] else None,
+        Through(lambda u: _stacked(a, b, u, 1), "{0}ᵀ u, summed over what was broadcast") if want[1] else None,
     ]
 
 
@@ -112,8 +112,8 @@ outer = structured(
     types=_outer_types,
     linear_in=(0, 1),
     vjp=lambda want, y, a, b: [
-        Through(lambda u: u @ b, "u b") if want[0] else None,
-        Through(lambda u: a @ u, "a u") if want[1] else None,
+        Through(lambda u: u @ b, "u {1}") if want[0] else None,
+        Through(lambda u: a @ u, "{0} u") if want[1] else None,
     ],
     samples=lambda rng: [((rng.normal(size=3), rng.normal(size=2)), {})],
 )

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
+import numpy as np
+
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import Shape
 from chalkgrad.ir.program import Number
 from chalkgrad.ir.registry import lookup
+from chalkgrad.ir.types import ArrayType
 
 
 @final
@@ -111,6 +114,13 @@ Local = Times | Select | Matrix | Route | Spread | Through
 def fit(value: Value, shape: Shape) -> Value:
     """`value` summed over the axes along which something of `shape` was broadcast to it."""
     return value if value.shape == shape else lookup("sum_to")(value, shape=shape)
+
+
+def constant(value: float, like: Value) -> Value:
+    """A number that does not widen an op of numbers alone beyond float32 where `like` is no wider."""
+    if like.type.dtype == "float32":
+        return Value(like.builder, Number(np.float32(value), ArrayType((), "float32")))
+    return like.builder.value(value)
 
 
 def times(factor: Any, x: Value) -> Times:

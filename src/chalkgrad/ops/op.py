@@ -46,7 +46,7 @@ class Kink:
     """A place where the derivative is a choice.
 
     `at(*inputs, **params)` marks it elementwise; `positions` are the inputs whose derivative is meant (None: all).
-    `point` and `gradient` are an instance of it, which the contract test evaluates.
+    `point`, `gradient` and `params` are an instance of it, which the contract test evaluates.
     """
 
     at: Callable[..., Any]
@@ -54,6 +54,7 @@ class Kink:
     point: tuple[Any, ...]
     gradient: tuple[Any, ...]
     positions: tuple[int, ...] | None = None
+    params: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS)
 
 
 @final
@@ -72,13 +73,14 @@ class Op:
     units         per input: the number that leaves the other operand unchanged, or None
     conventions   switches that a user may set: name → (param, values)
     expand        what it is made of, for a finer drawing
-    forms         further ways of writing it, which are evaluated as this op since that is more exact
+    forms         ways of writing it that are recognised, and evaluated as this op since that is more exact
     offers        ways of writing it that lose a value; the op is then offered in a notice
     domain        an Interval an input
     kinks         where its derivative is a choice
     samples       (rng) → [(inputs, params)], for an op whose inputs are not just any numbers
     numpy         NumPy functions that it stands for, beside `evaluate`
     order         how often it can be differentiated
+    plumbing      whether it only moves entries to make shapes fit, and so never stands in a formula
     note          a sentence for `explain`
     """
 
@@ -100,6 +102,7 @@ class Op:
     samples: Callable[[np.random.Generator], list[tuple[tuple[Any, ...], dict[str, Any]]]] | None = None
     numpy: tuple[Callable[..., Any], ...] = ()
     elementwise: bool = False
+    plumbing: bool = False
     note: str = ""
 
     def infer(self, types: tuple[ArrayType, ...], params: Mapping[str, Any]) -> tuple[ArrayType, ...]:
@@ -156,7 +159,8 @@ def elementwise(
     *,
     vjp: Callable[..., Sequence[Local | None]] | None = None,
     jvp: Callable[..., Any] | None = None,
-    dtype: str | None = None,
+    dtype: str | Callable[..., str] | None = None,
+    narrowest: str = "float64",
     arity: int | None = None,
     domain: tuple[Interval, ...] = (),
     latex: str = "",
@@ -165,8 +169,9 @@ def elementwise(
     """Declare an op that acts on each element, broadcasting, and put it into the table.
 
     `partials(y, *xs, **params)` gives ∂y/∂x_k for each input, in our own operators or as a bare number; its
-    second form, an explicit `vjp` and `jvp`, is for the few that are not products. `dtype` is the result's, where
-    it is not that of arithmetic. Raises ProgramError where the name is taken.
+    second form, an explicit `vjp` and `jvp`, is for the few that are not products. `dtype`, or what it gives for the
+    input types and params, is the result's, where it is not that of arithmetic; `narrowest` is the narrowest dtype on
+    which the op is closed: ints give floats unless that is int64 or bool. Raises ProgramError where the name is taken.
     """
     inputs = arity if arity is not None else _arity(evaluate)
 
@@ -174,12 +179,9 @@ def elementwise(
         first = given[0]
         if dtype is None and first.dtype == "float64" and all(t == first for t in given):
             return (first,)
-        out = dtype or promote(*[t.dtype for t in given])
-        if out in ("bool", "int64") and dtype is None and not integral:
-            out = "float64"
+        out = dtype(given, params) if callable(dtype) else dtype or _result(name, given, narrowest)
         return (ArrayType(broadcast(*[t.shape for t in given]), out),)
 
-    integral = bool(rest.pop("integral", False))
     if partials is not None:
         vjp = vjp or _vjp_of(partials)
         jvp = jvp or _jvp_of(partials)
@@ -214,6 +216,13 @@ def structured(name: str, evaluate: Callable[..., Any], **record: Any) -> Op:
         object.__setattr__(op, "jvp", _jvp_linear(op, linear_in))
     register(op)
     return op
+
+
+def _result(name: str, given: tuple[ArrayType, ...], narrowest: str) -> str:
+    out = promote(*[t.dtype for t in given])
+    if out == "bool" and narrowest != "bool":  # NumPy itself refuses, or answers in eight or sixteen bits
+        raise ProgramError(f"{name} needs numbers, not truth values: indicator(…) turns them into 0 and 1")
+    return "float64" if out == "int64" and narrowest == "float64" else out
 
 
 def _arity(evaluate: Callable[..., Any]) -> int:
@@ -255,8 +264,12 @@ def _total(terms: list[Any], y: Value) -> Any:
     total = terms[0]
     for term in terms[1:]:
         total = total + term
-    from_shape = total.shape
-    return total if from_shape == y.shape else total.apply("broadcast_to", shape=y.shape)
+    return spread(total, y)
+
+
+def spread(value: Value, y: Value) -> Value:
+    """A tangent in the shape of y."""
+    return value if value.shape == y.shape else value.apply("broadcast_to", shape=y.shape)
 
 
 __all__ = [
@@ -268,5 +281,6 @@ __all__ = [
     "Kink",
     "Op",
     "elementwise",
+    "spread",
     "structured",
 ]

@@ -13,7 +13,7 @@ from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import Shape, count, dims_text
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.ops.arithmetic import absolute
-from chalkgrad.ops.choice import equal, indicator, masked, sign
+from chalkgrad.ops.choice import equal, flag, masked, sign
 from chalkgrad.ops.exponential import exp
 from chalkgrad.ops.local import Local, Spread, Through, times
 from chalkgrad.ops.notation import Function
@@ -34,7 +34,10 @@ def _axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
     for a in given:
         if not -len(shape) <= a < len(shape):
             raise ShapeError(f"no axis {a} in shape {dims_text(shape)}")
-    return tuple(a % len(shape) for a in given)
+    axes = tuple(a % len(shape) for a in given)
+    if len(set(axes)) < len(axes):
+        raise ShapeError(f"an axis stands twice in {given}")
+    return axes
 
 
 def _kept(shape: Shape, axis: Axis) -> Shape:
@@ -50,14 +53,26 @@ def _reduced(types: Types, params: Mapping[str, Any]) -> Types:
     return (ArrayType(tuple(n for i, n in enumerate(shape) if i not in axes), types[0].dtype),)
 
 
+def _sum_types(types: Types, params: Mapping[str, Any]) -> Types:
+    (out,) = _reduced(types, params)
+    return (ArrayType(out.shape, "int64") if out.dtype == "bool" else out,)
+
+
+def _extreme_types(types: Types, params: Mapping[str, Any]) -> Types:
+    if _over_axes(types[0].shape, params.get("axis")) == 0:
+        raise ShapeError(f"no entry of shape {dims_text(types[0].shape)} is the greatest or least: there is none")
+    return _reduced(types, params)
+
+
 def _keep(value: Value, x: Value, axis: Axis) -> Value:
     """A reduced value with its axes back as 1, so that it broadcasts against x."""
     kept = _kept(x.shape, axis)
     return value if value.shape == kept else reshape(value, shape=kept)
 
 
-def _over(x: Value, axis: Axis) -> Any:
-    return count(tuple(x.shape[a] for a in _axes(x.shape, axis)))
+def _over_axes(shape: Shape, axis: Axis) -> Any:
+    """How many entries are reduced to one."""
+    return count(tuple(shape[a] for a in _axes(shape, axis)))
 
 
 def _samples(rng: np.random.Generator) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -83,7 +98,7 @@ def _sum_vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = 
 sum = structured(
     "sum",
     _sum,
-    types=_reduced,
+    types=_sum_types,
     params=REDUCE,
     linear_in=(0,),
     vjp=_sum_vjp,
@@ -95,20 +110,25 @@ sum = structured(
 
 
 def _mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    if np.size(x) == 0:  # where np.mean warns
+        return _sum(x, axis, keepdims) / np.float64(_over_axes(np.shape(x), axis)).astype(np.result_type(x, np.float32))
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
 def _mean_types(types: Types, params: Mapping[str, Any]) -> Types:
-    (out,) = _reduced(types, params)
-    return (out if out.floating else ArrayType(out.shape),)
+    return _floating(_reduced(types, params))
+
+
+def _floating(types: Types) -> Types:
+    return tuple(t if t.floating else ArrayType(t.shape) for t in types)
 
 
 def _mean_vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Sequence[Local]:
-    n = _over(x, axis)
+    n = _over_axes(x.shape, axis)
     if isinstance(n, int):
         scale = y.builder.value(1 / n if n else math.nan)
         return [Spread(scale, lambda u: broadcast_to(_keep(u, x, axis), shape=x.shape), f"1/{n}, spread")]
-    return [Through(lambda u: broadcast_to(_keep(mean_of(u, n), x, axis), shape=x.shape), f"1/({n}), spread")]
+    return [Through(lambda u: broadcast_to(_keep(mean_of(u, size=n), x, axis), shape=x.shape), f"1/({n}), spread")]
 
 
 def _mean_of(x: Any, size: Any = 1) -> Any:
@@ -118,10 +138,10 @@ def _mean_of(x: Any, size: Any = 1) -> Any:
 mean_of = structured(
     "mean_of",
     _mean_of,
-    types=lambda types, params: types,
+    types=lambda types, params: _floating(types),
     params={"size": 1},
     linear_in=(0,),
-    vjp=lambda want, y, x, size: [Through(lambda u: mean_of(u, size=size), f"1/{size}")],
+    vjp=lambda want, y, x, size: [Through(lambda u: mean_of(u, size=size), f"u/{size}")],
     samples=lambda rng: [((rng.normal(size=3),), {"size": 4})],
     note="division by a size that has only a name yet",
 )
@@ -144,7 +164,7 @@ _SHARE = "declared convention: a tie is shared"
 
 def _winners(y: Value, x: Value, axis: Axis) -> Value:
     """1 at the extreme entry; a tie is shared."""
-    at = indicator(equal(x, _keep(y, x, axis)))
+    at = flag(equal(x, _keep(y, x, axis)), x)
     return at / sum(at, axis=_axes(x.shape, axis), keepdims=True)
 
 
@@ -161,7 +181,7 @@ def _extreme(name: str, reduce: Any) -> Any:
 
     def vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Sequence[Local]:
         won = _winners(y, x, axis)
-        return [Through(lambda u: _keep(u, x, axis) * won, "to the winner")]
+        return [Through(lambda u: _keep(u, x, axis) * won, "u to the winner in {0}")]
 
     def jvp(tangents: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
         return sum(_winners(y, x, axis) * tangents[0], axis=_axes(x.shape, axis), keepdims=keepdims)
@@ -169,7 +189,7 @@ def _extreme(name: str, reduce: Any) -> Any:
     return structured(
         name,
         evaluate,
-        types=_reduced,
+        types=_extreme_types,
         params=REDUCE,
         vjp=vjp,
         jvp=jvp,
@@ -206,10 +226,10 @@ def _softmax_of(y: Value, x: Value, axis: Axis) -> Value:
 logsumexp = structured(
     "logsumexp",
     _logsumexp,
-    types=_mean_types,
+    types=lambda types, params: _floating(_extreme_types(types, params)),
     params=REDUCE,
     vjp=lambda want, y, x, axis=None, keepdims=False: [
-        Through(lambda u: _keep(u, x, axis) * _softmax_of(y, x, axis), "softmax(x), spread")
+        Through(lambda u: _keep(u, x, axis) * _softmax_of(y, x, axis), "u · softmax({0})")
     ],
     jvp=lambda tangents, y, x, axis=None, keepdims=False: sum(
         _softmax_of(y, x, axis) * tangents[0], axis=_axes(x.shape, axis), keepdims=keepdims
@@ -224,6 +244,11 @@ def _softmax(x: Any, axis: Axis = -1) -> Any:
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
+def _softmax_types(types: Types, params: Mapping[str, Any]) -> Types:
+    _axes(types[0].shape, params.get("axis", -1))
+    return _floating(types)
+
+
 def _softmax_jvp(tangents: Any, y: Value, x: Value, axis: Axis = -1) -> Value:
     t = tangents[0]
     return y * (t - sum(y * t, axis=axis, keepdims=True))
@@ -232,10 +257,10 @@ def _softmax_jvp(tangents: Any, y: Value, x: Value, axis: Axis = -1) -> Value:
 softmax = structured(
     "softmax",
     _softmax,
-    types=lambda types, params: (_axes(types[0].shape, params.get("axis", -1)), types)[1],
+    types=_softmax_types,
     params={"axis": -1},
     vjp=lambda want, y, x, axis=-1: [
-        Through(lambda u: y * (u - sum(y * u, axis=axis, keepdims=True)), "p ∘ (u - Σ p u)")
+        Through(lambda u: y * (u - sum(y * u, axis=axis, keepdims=True)), "p ∘ (u - Σ p u), p = softmax({0})")
     ],
     jvp=_softmax_jvp,
     samples=lambda rng: [((rng.normal(size=4),), {}), ((rng.normal(size=(2, 3)),), {"axis": 0})],

@@ -33,6 +33,7 @@ def _broadcast_types(types: Types, params: Params) -> Types:
 broadcast_to = structured(
     "broadcast_to",
     _broadcast_to,
+    plumbing=True,
     types=_broadcast_types,
     params={"shape": ()},
     linear_in=(0,),
@@ -59,6 +60,7 @@ def _sum_to_types(types: Types, params: Params) -> Types:
 sum_to = structured(
     "sum_to",
     _sum_to,
+    plumbing=True,
     types=_sum_to_types,
     params={"shape": ()},
     linear_in=(0,),
@@ -119,6 +121,7 @@ def _reshape_types(types: Types, params: Params) -> Types:
 reshape = structured(
     "reshape",
     _reshape,
+    plumbing=True,
     types=_reshape_types,
     params={"shape": ()},
     linear_in=(0,),
@@ -208,6 +211,7 @@ def _scatter_types(types: Types, params: Params) -> Types:
 scatter = structured(
     "scatter",
     _scatter,
+    plumbing=True,
     types=_scatter_types,
     params={"index": (), "shape": ()},
     linear_in=(0,),

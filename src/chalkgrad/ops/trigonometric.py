@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from chalkgrad.ir.build import Value
 from chalkgrad.ops.choice import defined, masked
 from chalkgrad.ops.exponential import exp
 from chalkgrad.ops.op import DECLARED, INFINITE, Interval, Kink, elementwise
@@ -32,12 +33,19 @@ arccos = elementwise(
     kinks=(Kink(lambda x: np.abs(x) == 1, INFINITE, (1.0,), (-math.inf,)),),
 )
 arctan = elementwise("arctan", np.arctan, lambda y, x: (1 / (1 + x**2),), latex=r"\arctan")
+
+
+def _both_zero(y: Value, x: Value) -> Value:
+    """Not the sum of their squares at 0: that underflows long before they do."""
+    return y.apply("equal", 0).apply("logical_and", x.apply("equal", 0))
+
+
 arctan2 = elementwise(
     "arctan2",
     np.arctan2,
     lambda t, y, x: (
-        masked(x / (x**2 + y**2), (x**2 + y**2).apply("equal", 0)),
-        masked(-y / (x**2 + y**2), (x**2 + y**2).apply("equal", 0)),
+        masked(x / (x**2 + y**2), _both_zero(y, x)),
+        masked(-y / (x**2 + y**2), _both_zero(y, x)),
     ),
     domain=(Interval(low=0.25), Interval(low=0.25)),
     kinks=(Kink(lambda y, x: (x == 0) & (y == 0), DECLARED, (0.0, 0.0), (0.0, 0.0)),),
@@ -50,6 +58,7 @@ tanh = elementwise(
     lambda y, x: (1 - y**2,),
     latex=r"\tanh",
     expand=lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)),
+    forms=(lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)),),
     note="saturates: its slope is under 1e-6 beyond |x| = 8",
 )
 arcsinh = elementwise("arcsinh", np.arcsinh, lambda y, x: (1 / (1 + x**2).apply("sqrt"),))

@@ -99,7 +99,7 @@ def backprop(program: Program, wrt: Sequence[Var] | None = None, seed_name: str 
         arrived = waiting.pop(var, None)
         if arrived is None:
             return None
-        if arrived[0][0].atom is seed and len(arrived) == 1:
+        if var is output and len(arrived) == 1:
             adjoint[var] = seed
             return arrived[0][0]
         values = [a.atom for a, _ in arrived]
@@ -118,12 +118,12 @@ def backprop(program: Program, wrt: Sequence[Var] | None = None, seed_name: str 
             continue
         gate = gates.get(step.output)
         builder.origin = step.origin
+        before = len(builder.steps)
         for position, local in enumerate(_locals(step, builder, needed)):
             if local is None:
                 continue
-            before = len(builder.steps)
             value, onward = _send(local, upstream, gate)
-            made = tuple(builder.steps[before:])
+            made = _behind(value.atom, builder.steps[before:])
             contributions.append(
                 Contribution(step, position, upstream.atom, local, value.atom, made, gate.atom if gate else None)
             )
@@ -185,6 +185,17 @@ def _fit_gate(gate: Value, wide: tuple[object, ...], shape: tuple[object, ...]) 
         return gate
     spread = gate if gate.shape == wide else lookup("broadcast_to")(gate, shape=wide)
     return fit(lookup("indicator")(spread), shape) > 0
+
+
+def _behind(atom: Atom, steps: list[Step]) -> tuple[Step, ...]:
+    """Those of the steps that `atom` depends on: the local and the product, but not another input's."""
+    read = {atom}
+    found: list[Step] = []
+    for step in reversed(steps):
+        if any(out in read for out in step.outputs):
+            found.append(step)
+            read.update(step.inputs)
+    return tuple(reversed(found))
 
 
 def _zeros(builder: Builder, var: Var) -> Atom:

@@ -1,7 +1,7 @@
 """How fine the gates are: `expand` opens an op into what it is made of, `recognise` closes it again.
 
-Both read the same records: an op's `expand` is how it opens, and its `forms` (the expansion is one) are what it is
-recognised by, so that no pattern stands here.
+Both read the same records: an op's `expand` is how it opens, its `forms` are what it is recognised by, so that no
+pattern stands here.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _patterns(evaluation: bool, table_size: int) -> dict[str, list[Pattern]]:
     found: dict[str, list[Pattern]] = {}
     for op in OPS.values():
         forms = op.forms if evaluation or op.expand is not None else ()
-        for form in (*(() if op.expand is None else (op.expand,)), *forms):
+        for form in forms:
             pattern = Pattern(op, form)
             found.setdefault(pattern.made[pattern.root].op.name, []).append(pattern)
     return found

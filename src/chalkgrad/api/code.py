@@ -1,0 +1,25 @@
+"""`code`: the staged program, in the language asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalkgrad.errors import ChalkgradError, nearest
+from chalkgrad.evaluate.worked import Worked, work
+from chalkgrad.render.pseudocode import pseudocode
+from chalkgrad.render.python import python
+from chalkgrad.transform.backprop import Backprop
+
+LANGUAGES: dict[str, Callable[[Worked], str]] = {"pseudocode": pseudocode, "python": python}
+
+
+def code(worked: Worked | Backprop, language: str = "pseudocode") -> str:
+    """The forward and backward program of a Work or a Backprop: `pseudocode` or `python`.
+
+    Raises ChalkgradError for a language that is not there.
+    """
+    if language not in LANGUAGES:
+        raise ChalkgradError(f"no code as '{language}'{nearest(language, LANGUAGES)}; there is {', '.join(LANGUAGES)}")
+    if isinstance(worked, Backprop):
+        worked = work(worked.program, wrt=[v.hint for v in worked.wrt])
+    return LANGUAGES[language](worked)

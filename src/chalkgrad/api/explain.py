@@ -1,0 +1,19 @@
+"""`explain`: a Work in words."""
+
+from __future__ import annotations
+
+from chalkgrad.evaluate.worked import Worked
+from chalkgrad.render.rows import Rows
+from chalkgrad.render.words import edge_sentence, fork_sentences, habits, sensitivity
+
+
+def explain(worked: Worked, digits: int = 4) -> str:
+    """Every edge in a sentence, every fork's sum, what each gate does, and where a convention decided."""
+    rows = Rows(worked)
+    lines = [edge_sentence(rows, e, digits) for e in rows.edges()]
+    lines += list(fork_sentences(rows, digits))
+    if rows.small:
+        lines += [sensitivity(rows, v) for v in worked.backprop.wrt if not v.type.shape and rows.total(v)]
+    lines += list(habits(rows))
+    lines += [f"notice: {n}" for n in worked.notices]
+    return "\n".join(lines)

@@ -1,0 +1,18 @@
+"""`parse`: maths text to a Program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalkgrad.api.source import source_of
+from chalkgrad.ir.program import Program
+
+
+def parse(text: str, values: Mapping[str, Any] | None = None, **named: Any) -> Program:
+    """The Program of a formula, or of staged lines, in maths text.
+
+    `values` and `named` declare names and give shapes, as on the command line; the text is read, never executed.
+    Raises NotationError, with a caret under the place.
+    """
+    return source_of(text, values={**(values or {}), **named}).program

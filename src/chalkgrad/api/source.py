@@ -1,0 +1,92 @@
+"""Whatever a user hands in, as a Program: maths text, a Python function, or a Program."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import numpy as np
+
+from chalkgrad import ops
+from chalkgrad.errors import ChalkgradError, ValueNeeded
+from chalkgrad.ir.program import Program
+from chalkgrad.notation.read import read
+from chalkgrad.trace.record import trace as record
+from chalkgrad.transform.conventions import choose
+from chalkgrad.transform.gates import expand, recognise
+
+Source = str | Program | Callable[..., Any]
+Gates = Literal["typed", "fine", "whole"]
+
+assert ops, "importing the ops fills the table"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """A Program, how its text was understood, and the values given by input name."""
+
+    program: Program
+    echo: tuple[str, ...]
+    values: Mapping[str, Any]
+
+
+def source_of(source: Source, args: Sequence[Any] = (), values: Mapping[str, Any] | None = None) -> Sourced:
+    """Read, trace or take `source`.
+
+    `args` are values in the order of the inputs, `values` by name. A Python function needs values, since they give
+    the shapes it is traced with. Raises ChalkgradError, of the kind that says what was wrong.
+    """
+    named = dict(values or {})
+    if isinstance(source, str):
+        if args:
+            raise ChalkgradError("values of a text's inputs are given by name: work(text, x=1) or values={'x': 1}")
+        reading = read(source, named)
+        return Sourced(reading.program, reading.echo, named)
+    if isinstance(source, Program):
+        names = [v.hint for v in source.inputs]
+        return Sourced(source, (), {**dict(zip(names, args, strict=False)), **named})
+    if not callable(source):
+        raise ChalkgradError(f"expected maths text, a function or a Program, got {type(source).__name__}")
+    if not args and not named:
+        called = getattr(source, "__name__", "the function")
+        raise ValueNeeded(f"{called} needs values to be traced with: they give its shapes")
+    program = record(source, *args, **named)
+    return Sourced(program, (), dict(zip([v.hint for v in program.inputs], numeric(source, args, named), strict=True)))
+
+
+def numeric(function: Callable[..., Any], args: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
+    """The arguments of a call that are numbers or arrays, in the order of the function's inputs when traced."""
+    try:
+        arguments = inspect.signature(function).bind(*args, **named).arguments.values()
+    except ValueError:  # a compiled function that does not say its parameters
+        arguments = args
+    flat: list[Any] = []
+    for value in arguments:
+        inner = value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,)
+        flat.extend(v for v in inner if is_numeric(v))
+    return flat
+
+
+def is_numeric(value: Any) -> bool:
+    """Whether an argument is differentiated, or at least data: a number or array, and no flag."""
+    return isinstance(value, (np.ndarray, np.generic, float, int)) and not isinstance(value, (bool, np.bool_))
+
+
+def set_gates(program: Program, gates: Gates) -> Program:
+    """`typed` leaves it as it is, `fine` opens every gate, `whole` closes 1/(1+e^-z) to σ."""
+    if gates == "fine":
+        return expand(program)
+    if gates == "whole":
+        return recognise(program)
+    if gates != "typed":
+        raise ChalkgradError(f"gates is one of typed, fine, whole, not {gates!r}")
+    return program
+
+
+def set_conventions(program: Program, relu_at_zero: int | None, tie: str | None) -> Program:
+    """The user's choices at the hard points."""
+    chosen = {"relu_at_zero": relu_at_zero, "tie": tie}
+    return choose(program, {k: v for k, v in chosen.items() if v is not None})

@@ -1,0 +1,96 @@
+"""`chalkgrad show`: the worked backpropagation of a function."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from chalkgrad.api.draw import draw
+from chalkgrad.api.source import Gates
+from chalkgrad.api.work import work
+from chalkgrad.cli.arguments import text_and_values
+from chalkgrad.errors import ChalkgradError
+from chalkgrad.evaluate.what_if import descend, nudge
+from chalkgrad.notation.values import read_number, read_value
+from chalkgrad.render.terminal import terminal
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="TEXT [NAME=VALUE]...")
+@click.option("--save", multiple=True, metavar="FILE", help="Write the drawing to .svg or .png, or everything to .json.")
+@click.option("--upstream", metavar="NUMBER", help="The upstream gradient ∂L/∂f; an array [1, 2] where f is one.")
+@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate with respect to this input only; repeatable.")
+@click.option("--rate", type=float, metavar="α", help="Take one step of gradient descent, and show f after it.")
+@click.option("--nudge", "nudges", multiple=True, metavar="NAME=Δ", help="Change an input, and compare with the derivative.")
+@click.option(
+    "--gates",
+    type=click.Choice(["typed", "fine", "whole"]),
+    default="typed",
+    help="σ as typed, opened into *-1, exp, +1, 1/x, or closed to one gate.",
+)
+@click.option("--relu-at-zero", type=click.IntRange(0, 1), help="relu'(0), by convention 0.")
+@click.option("--tie", type=click.Choice(["share", "first"]), help="Who gets the gradient at a tie of max; by convention shared.")
+@click.option("--blank", is_flag=True, help="Leave values and gradients of the drawing empty, to be filled in.")
+@click.option("--digits", type=click.IntRange(0, 17), help="Decimals: 4 in tables and 2 on drawings by default.")
+@click.option("--plain", is_flag=True, help="No colour; also when the output is not a terminal.")
+@click.pass_context
+def show(
+    context: click.Context,
+    given: tuple[str, ...],
+    save: tuple[str, ...],
+    upstream: str | None,
+    wrt: tuple[str, ...],
+    rate: float | None,
+    nudges: tuple[str, ...],
+    gates: Gates,
+    relu_at_zero: int | None,
+    tie: str | None,
+    blank: bool,
+    digits: int | None,
+    plain: bool,
+) -> None:
+    """Work a function through: values, gradients, every edge, in tables and words.
+
+    TEXT is a function such as "f(x, y) = x y", staged lines, or a bare expression; "-" reads it from standard input.
+    Without values everything is symbolic.
+
+    \b
+    Examples:
+      chalkgrad show "f(x, y, z) = (x + y) z" x=-2 y=5 z=-4
+      chalkgrad show "f = σ(w x)" w=2 x=0 --upstream -3
+      chalkgrad show "f(x, y) = x y" x=1 y=-2 --nudge x=0.1 --rate 0.1
+      chalkgrad show "f = 1/(1 + e^-z)" z=1 --gates whole --save f.svg --save f.png
+      chalkgrad show "f(x) = sum(x * x)" x=[1,2,3]
+      echo "g = x + y; f = g z" | chalkgrad show - x=-2 y=5 z=-4
+    """
+    text, values = text_and_values(context, given)
+    for path in save:
+        if os.path.splitext(path)[1].lower() not in (".svg", ".png", ".json"):
+            raise ChalkgradError(f"cannot save '{path}': the name ends in .svg, .png or .json")
+    worked = work(
+        text,
+        values=values,
+        upstream=None if upstream is None else read_number(upstream),
+        wrt=wrt or None,
+        gates=gates,
+        relu_at_zero=relu_at_zero,
+        tie=tie,
+    )
+    step = None if rate is None else descend(worked, rate)
+    moved: list[Any] = []
+    for item in nudges:
+        name, delta = read_value(item)
+        if not isinstance(delta, float):
+            raise ChalkgradError(f"a nudge is one number, as in {name}=0.1")
+        moved.append(nudge(worked, name, delta))
+    colour = sys.stdout.isatty() and not plain and not os.environ.get("NO_COLOR")
+    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+    shown = 4 if digits is None else digits
+    click.echo(terminal(worked, digits=shown, colour=colour, width=width, descent=step, nudges=moved), nl=False, color=colour)
+    if save:
+        picture = draw(worked, blank=blank, digits=2 if digits is None else digits)
+        for path in save:
+            click.echo(f"saved {picture.save(path)}")

@@ -1,0 +1,160 @@
+"""Where a convention, an infinity or a NaN decided a number: said, always."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from chalkgrad.ir.program import Atom, Number, Step, Var
+from chalkgrad.ir.registry import OPS
+from chalkgrad.ops.local import Select, Spread, Times
+from chalkgrad.ops.op import INFINITE
+from chalkgrad.transform.backprop import Backprop, Contribution
+from chalkgrad.transform.gates import Pattern
+
+OUTSIDE = "outside the domain: value NaN, and no gradient is passed off as one"
+Numbers = Mapping[Var, Any]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """At `node`, the op and inputs of `point` met a hard place, and `rule` decided."""
+
+    node: str
+    point: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.node} = {self.point}: {self.rule}"
+
+
+def notices_of(
+    made: Backprop, numbers: Numbers, called: Mapping[Var, str], exact: list[tuple[Var, str]]
+) -> tuple[Notice, ...]:
+    """Every notice that goes with these numbers, in the order of the steps, one a step and rule."""
+    edges: dict[Step, list[Contribution]] = {}
+    for c in made.contributions:
+        edges.setdefault(c.step, []).append(c)
+    rewritten = dict(exact)
+    producer = made.program.producer()
+    inside = _interior(rewritten, producer)
+    guarded = any(not _taken(c, numbers) and not _finite(_factor(c, numbers)) for c in made.contributions)
+    found: list[Notice] = []
+    for step in made.program.steps:
+        if not _any_hard(step, edges.get(step, []), numbers):
+            if step.output in rewritten:
+                found.append(_notice(step, numbers, called, rewritten[step.output]))
+            continue
+        if step.output in rewritten:
+            found.append(_notice(step, numbers, called, rewritten[step.output]))
+        elif step not in inside:
+            rules = _rules(step, edges.get(step, []), numbers, guarded, producer)
+            found.extend(_notice(step, numbers, called, rule) for rule in rules)
+    return tuple(dict.fromkeys(found))
+
+
+def _interior(rewritten: Mapping[Var, str], producer: Mapping[Var, Step]) -> set[Step]:
+    """Steps whose only trouble is answered by a rewrite further on."""
+    inside: set[Step] = set()
+    for var in rewritten:
+        stack = [producer[var]]
+        for _ in range(8):  # no form is deeper
+            stack = [producer[a] for s in stack for a in s.inputs if isinstance(a, Var) and a in producer]
+            inside.update(stack)
+    return inside
+
+
+def _any_hard(step: Step, edges: list[Contribution], numbers: Numbers) -> bool:
+    """A cheap look that lets almost every step pass."""
+    op: Any = step.op
+    if op.kinks or not _finite(numbers[step.output]):
+        return True
+    return any(not _finite(_number(c.value, numbers)) for c in edges)
+
+
+def _rules(
+    step: Step, edges: list[Contribution], numbers: Numbers, guarded: bool, producer: Mapping[Var, Step]
+) -> list[str]:
+    if edges and not any(_taken(c, numbers) for c in edges):
+        return []  # a branch that was not taken decides nothing
+    op: Any = step.op
+    xs = [_number(a, numbers) for a in step.inputs]
+    positions = {c.position for c in edges}
+    rules: list[str] = []
+    with np.errstate(all="ignore"):
+        for kink in op.kinks:
+            matters = positions if kink.positions is None else positions & set(kink.positions)
+            choosing = step.output.type.dtype == "bool" and not guarded
+            if (matters or choosing) and np.any(kink.at(*xs, **step.params)):
+                rules.append(kink.rule)
+        y = numbers[step.output]
+        inputs_fine = all(_finite(x) for x in xs)
+        born = not _finite(y) and (inputs_fine or (_nan(y) and not any(_nan(x) for x in xs)))
+        if born:
+            outside = any(
+                not np.all(d.holds(np.asarray(x))) for d, x in zip(op.domain, xs, strict=False) if not _nan(x)
+            )
+            rules.append(OUTSIDE if outside and _nan(y) else INFINITE + _offer(step, y, producer))
+        elif not rules:
+            rules.extend(INFINITE for c in edges if _born_on_edge(c, numbers))
+    return list(dict.fromkeys(rules))
+
+
+def _offer(step: Step, y: Any, made: Mapping[Var, Step]) -> str:
+    """An op that has a value here, where one declares this form."""
+    if not _nan(y):
+        return ""
+    for op in OPS.values():
+        for form in op.offers:
+            pattern = Pattern(op, form)
+            if pattern.match(step, made, swallow_named=True) is not None:
+                return f"; {op.name} has a value there"
+    return ""
+
+
+def _born_on_edge(c: Contribution, numbers: Numbers) -> bool:
+    if isinstance(c.local, Select) or not _taken(c, numbers):
+        return False
+    upstream, value = _number(c.upstream, numbers), _number(c.value, numbers)
+    if _finite(value):
+        return False
+    return _finite(upstream) or (_nan(value) and not _nan(upstream))
+
+
+def _taken(c: Contribution, numbers: Numbers) -> bool:
+    return c.gate is None or bool(np.any(_number(c.gate, numbers)))
+
+
+def _factor(c: Contribution, numbers: Numbers) -> Any:
+    if isinstance(c.local, Times):
+        return _number(c.local.factor.atom, numbers)
+    if isinstance(c.local, Spread):
+        return _number(c.local.scale.atom, numbers)
+    return 0.0
+
+
+def _number(atom: Atom, numbers: Numbers) -> Any:
+    return atom.value if isinstance(atom, Number) else numbers.get(atom, 0.0)
+
+
+def _finite(x: Any) -> bool:
+    return bool(np.all(np.isfinite(x)))
+
+
+def _nan(x: Any) -> bool:
+    return bool(np.any(np.isnan(x)))
+
+
+def _notice(step: Step, numbers: Numbers, called: Mapping[Var, str], rule: str) -> Notice:
+    op: Any = step.op
+    places: list[str] = []
+    for atom in step.inputs:
+        if isinstance(atom, Var) and atom in called:
+            value = np.asarray(numbers[atom])
+            shown = f"{float(value):.6g}" if value.ndim == 0 else f"an array of shape {value.shape}"
+            places.append(f"{called[atom]} = {shown}")
+    return Notice(called[step.output], f"{op.name} at {', '.join(places)}" if places else op.name, rule)

@@ -1,0 +1,158 @@
+"""A Backprop with the number of every Var: what drawings, tables, sheets and keys are views of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from chalkgrad.errors import GradientError, ShapeError, UnknownName, ValueNeeded, nearest
+from chalkgrad.evaluate.interpret import coerce, values_of
+from chalkgrad.evaluate.notices import Notice, notices_of
+from chalkgrad.ir.dims import dims_text
+from chalkgrad.ir.names import names
+from chalkgrad.ir.program import Atom, Number, Program, Var
+from chalkgrad.transform.backprop import Backprop, backprop
+from chalkgrad.transform.conventions import with_sizes
+from chalkgrad.transform.gates import recognise
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Worked:
+    """`backprop` and the number of every Var; `numbers` is empty where no values were given.
+
+    `loss` is the name at the top of every gradient: the function's own name, or `L` where an upstream gradient was
+    given. `upstream` is None where it was not: then it is 1. `echo` is how a person's text was understood.
+    """
+
+    backprop: Backprop
+    numbers: Mapping[Var, Any]
+    loss: str
+    upstream: Any = None
+    notices: tuple[Notice, ...] = ()
+    echo: tuple[str, ...] = ()
+    called: Mapping[Var, str] = field(default_factory=dict)
+
+    @property
+    def program(self) -> Program:
+        """The function, as typed."""
+        return self.backprop.program
+
+    @property
+    def symbolic(self) -> bool:
+        """Whether there are no numbers."""
+        return not self.numbers
+
+    def number(self, atom: Atom) -> Any:
+        """The number of an atom, None where there is none."""
+        return atom.value if isinstance(atom, Number) else self.numbers.get(atom)
+
+    def gradient(self, var: Var) -> Any:
+        """The total gradient of a Var: None where nothing reached it or there are no numbers."""
+        atom = self.backprop.adjoint.get(var)
+        return None if atom is None else self.number(atom)
+
+    @cached_property
+    def value(self) -> Any:
+        """The output's number.
+
+        Raises ValueNeeded where no values were given.
+        """
+        self._needs_numbers()
+        return self.number(self.program.output)
+
+    @cached_property
+    def gradients(self) -> dict[str, Any]:
+        """The gradient of every input asked for, by name, in the input's own shape.
+
+        Raises ValueNeeded where no values were given.
+        """
+        self._needs_numbers()
+        outputs = self.backprop.gradient.outputs[1:]
+        return {self.called[v]: self.number(o) for v, o in zip(self.backprop.wrt, outputs, strict=True)}
+
+    def _needs_numbers(self) -> None:
+        if self.symbolic:
+            wanted = " ".join(f"{self.called[v]}=…" for v in self.program.inputs)
+            raise ValueNeeded(f"{self.program.name} has no numbers yet: give {wanted}")
+
+
+def work(
+    program: Program,
+    values: Mapping[str, Any] | None = None,
+    *,
+    upstream: Any = None,
+    wrt: Sequence[str] | None = None,
+    echo: tuple[str, ...] = (),
+) -> Worked:
+    """Differentiate `program`, and evaluate it and its gradient at `values` (by input name) where there are any.
+
+    Raises ValueNeeded where some inputs have a value and others none, UnknownName for a value or a `wrt` that is no
+    input, ShapeError where shapes do not fit, GradientError where the output is an array and no upstream is given.
+    """
+    values = dict(values or {})
+    by_name = {v.hint: v for v in program.inputs}
+    for name in (*values, *(wrt or ())):
+        if name not in by_name:
+            raise UnknownName(f"{program.name} has no input '{name}'{nearest(name, by_name)}")
+    missing = [v.hint for v in program.inputs if v.hint not in values]
+    if values and missing:
+        raise ValueNeeded(f"no value for {', '.join(missing)}: give all inputs a value, or none")
+    if values:
+        program = with_sizes(program, {v: np.shape(values[v.hint]) for v in program.inputs})
+    targets = None if wrt is None else [v for v in program.inputs if v.hint in wrt]
+    known = names(program)
+    output = program.output
+    own = known[output] if isinstance(output, Var) else program.name
+    loss = own if upstream is None else ("L" if "L" not in known.values() else "Loss")
+    made = backprop(program, targets)
+    # an input given no value has a value all the same where there is no input at all: constants
+    if not values and program.inputs:
+        return Worked(made, {}, loss, upstream, echo=echo, called=known)
+    if upstream is None and output.type.shape:
+        size = dims_text(output.type.shape)
+        raise GradientError(f"{own} is an array of shape {size}: give the upstream gradient, an array of that shape")
+    try:
+        seed = coerce(made.seed, 1.0 if upstream is None else upstream)
+    except ShapeError:
+        given, wanted = dims_text(np.shape(upstream)), dims_text(output.type.shape)
+        raise ShapeError(f"the upstream gradient has shape {given}, {own} has shape {wanted}") from None
+    given = [values[v.hint] for v in program.inputs]
+    numbers, exact = _evaluated(made, given, seed)
+    found = notices_of(made, numbers, known, exact)
+    return Worked(made, numbers, loss, upstream, found, echo, known)
+
+
+def _evaluated(made: Backprop, given: Sequence[Any], seed: Any) -> tuple[dict[Var, Any], list[tuple[Var, str]]]:
+    """Every number, and the Vars whose number was decided by a form that is more exact than the one typed."""
+    stable = recognise(made.program, evaluation=True)
+    if stable is made.program:
+        return values_of(made.gradient, [*given, seed]), []
+    other = backprop(stable, made.wrt)
+    exact = values_of(other.gradient, [*given, seed])
+    better: dict[Var, Any] = {v: exact[v] for v in stable.variables()}
+    origin: dict[Var, Var] = {}
+    for var, atom in other.adjoint.items():
+        mine = made.adjoint.get(var)
+        if isinstance(mine, Var) and isinstance(atom, Var) and mine is not made.seed:
+            better[mine] = exact[atom]
+            origin[mine] = var
+    typed = values_of(made.gradient, [*given, seed])
+    numbers = values_of(made.gradient, [*given, seed], better)
+    before = {s.output: s.op for s in made.program.steps}
+    decided: list[tuple[Var, str]] = []
+    changed = any(not _agree(typed[v], better[v]) for v in better)
+    if changed:
+        for step in stable.steps:
+            if before.get(step.output) is not step.op:
+                read = ", ".join(a.hint or "x" if isinstance(a, Var) else str(a.value) for a in step.inputs)
+                decided.append((step.output, f"evaluated as {step.op.name}({read})"))
+    return numbers, decided
+
+
+def _agree(a: Any, b: Any) -> bool:
+    return bool(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True))

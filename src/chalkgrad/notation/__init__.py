@@ -1,0 +1,1 @@
+"""Maths text in, Program out."""

@@ -1,0 +1,153 @@
+"""LaTeX commands, and what each is in plain maths text."""
+
+from __future__ import annotations
+
+LETTERS = {
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "delta": "δ",
+    "epsilon": "ε",
+    "varepsilon": "ε",
+    "zeta": "ζ",
+    "eta": "η",
+    "theta": "θ",
+    "vartheta": "ϑ",
+    "iota": "ι",
+    "kappa": "κ",
+    "lambda": "λ",
+    "mu": "μ",
+    "nu": "ν",
+    "xi": "ξ",
+    "pi": "π",
+    "rho": "ρ",
+    "sigma": "σ",
+    "tau": "τ",
+    "upsilon": "υ",
+    "phi": "φ",
+    "varphi": "ϕ",
+    "chi": "χ",
+    "psi": "ψ",
+    "omega": "ω",
+    "Gamma": "Γ",
+    "Delta": "Δ",
+    "Theta": "Θ",
+    "Lambda": "Λ",
+    "Xi": "Ξ",
+    "Pi": "Π",
+    "Sigma": "Σ",
+    "Phi": "Φ",
+    "Psi": "Ψ",
+    "Omega": "Ω",
+    "ell": "ℓ",
+}
+FUNCTIONS = frozenset(
+    [
+        "log",
+        "ln",
+        "exp",
+        "sin",
+        "cos",
+        "tan",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "max",
+        "min",
+    ]  # those that LaTeX has
+)
+SIGNS = {
+    "cdot": "·",
+    "times": "×",
+    "ast": "*",
+    "circ": "∘",
+    "odot": "⊙",
+    "div": "÷",
+    "land": "∧",
+    "wedge": "∧",
+    "lor": "∨",
+    "vee": "∨",
+    "neg": "¬",
+    "lnot": "¬",
+    "le": "<=",
+    "leq": "<=",
+    "leqslant": "<=",
+    "ge": ">=",
+    "geq": ">=",
+    "geqslant": ">=",
+    "ne": "!=",
+    "neq": "!=",
+    "lt": "<",
+    "gt": ">",
+    "in": "∈",
+}
+DELIMITERS = {"{": "{", "}": "}", "lbrace": "{", "rbrace": "}", "lbrack": "[", "rbrack": "]"}
+BARS = {"lvert": "|", "rvert": "|", "vert": "|", "mid": "|", "|": "‖", "lVert": "‖", "rVert": "‖", "Vert": "‖"}
+DOTS = frozenset({"dots", "ldots", "cdots"})
+ACCENTS = {
+    "hat": "\u0302",
+    "widehat": "\u0302",
+    "vec": "\u20d7",
+    "bar": "\u0304",
+    "overline": "\u0304",
+    "tilde": "\u0303",
+    "widetilde": "\u0303",
+    "dot": "\u0307",
+    "ddot": "\u0308",
+}
+WORDS = frozenset(
+    [
+        "mathrm",
+        "mathit",
+        "mathsf",
+        "operatorname",
+        "text",
+        "textrm",
+        "textit",
+        "mbox",
+        "mathbb",
+        "mathbf",
+        "bm",
+        "boldsymbol",
+        "mathcal",
+    ]
+)
+SIZES = frozenset(
+    [
+        "left",
+        "right",
+        "big",
+        "Big",
+        "bigg",
+        "Bigg",
+        "bigl",
+        "bigr",
+        "Bigl",
+        "Bigr",
+        "biggl",
+        "biggr",
+        "Biggl",
+        "Biggr",
+        "middle",
+    ]
+)
+SILENT = frozenset(
+    [
+        *["quad", "qquad", "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "hfill"],
+        *[",", ";", ":", "!", ">", "(", ")", "[", "]"],
+        " ",
+    ]
+)
+SILENT_WITH_ARGUMENT = frozenset({"label", "tag", "hspace", "vspace"})
+LINES = frozenset(["align", "aligned", "equation", "gather", "gathered", "split", "eqnarray", "alignat"])
+MATRICES = frozenset(["pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "smallmatrix"])
+UNREAD = {
+    **dict.fromkeys(("sum", "prod"), "sums over an index are not read yet; write them out, or \\mathrm{sum}(x)"),
+    **dict.fromkeys(("partial", "nabla"), "derivatives are what is computed; write the function itself"),
+    **dict.fromkeys(("leftarrow", "gets", "to", "rightarrow", "mapsto"), "write the formula alone"),
+    "infty": "infinity is not a number here",
+    "int": "integrals are not read",
+}

@@ -1,0 +1,75 @@
+"""What functions are called in maths: one table of aliases over the op table."""
+
+from __future__ import annotations
+
+import chalkgrad.ops  # noqa: F401  # pyright: ignore[reportUnusedImport]  (the table fills on import)
+from chalkgrad.ir.registry import OPS
+from chalkgrad.notation.tree import Function
+
+ALIASES = {
+    "ln": "log",
+    "σ": "sigmoid",
+    "s": "sigmoid",
+    "logistic": "sigmoid",
+    "sgn": "sign",
+    "absolute": "abs",
+    "log_2": "log2",
+    "log_10": "log10",
+    "ReLU": "relu",
+    "LeakyReLU": "leaky_relu",
+    "pow": "power",
+    "logsoftmax": "log_softmax",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+    "arsinh": "arcsinh",
+    "arcosh": "arccosh",
+    "artanh": "arctanh",
+    "tg": "tan",
+    "√": "sqrt",
+    "∛": "cbrt",
+    "|": "abs",
+    "‖": "norm",
+}
+# Of several arguments these fold an elementwise op, of one array they are the reduction.
+FOLDED = {"max": "maximum", "min": "minimum"}
+# Functions only where a bracket follows: `s` alone is a variable far more often.
+ONLY_CALLED = frozenset({"s"})
+# Constants where nobody declares the name otherwise.
+CONSTANTS = {"e": "e", "π": "π", "pi": "π"}
+# How the echo prints an op that has a shorter name in maths.
+DISPLAY = {"sigmoid": "σ"}
+
+SIGN_OPS = {
+    "+": "add",
+    "-": "subtract",
+    "*": "multiply",
+    "/": "divide",
+    "^": "power",
+    "@": "matmul",
+    "∧": "logical_and",
+    "∨": "logical_or",
+}
+COMPARE_OPS = {
+    "<": "less",
+    "<=": "less_equal",
+    ">": "greater",
+    ">=": "greater_equal",
+    "==": "equal",
+    "!=": "not_equal",
+}
+
+
+def function(word: str) -> Function | None:
+    """The function that `word` calls: an alias, `piecewise`, or any op of the table by its own name."""
+    op = ALIASES.get(word, word)
+    return Function(word, op) if op in OPS or op == "piecewise" else None
+
+
+def words() -> list[str]:
+    """Every word that calls a function, for suggestions."""
+    return [w for w in ALIASES if w.isalpha() and len(w) > 1] + list(OPS) + ["piecewise"]

@@ -1,0 +1,1 @@
+"""Views. One file each; all are pure, and none computes a number."""

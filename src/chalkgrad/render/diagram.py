@@ -1,0 +1,69 @@
+"""What every drawing backend is given: nodes, wires, and the same content as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An input, a gate or the output.
+
+    Attributes
+    ----------
+    sign : str
+        What stands in a gate's circle (``+``, ``×``, ``σ``, ``*-1``, ``^2``); ``""`` for others.
+    name : str
+        The variable's printed name, ``""`` where it has none.
+    value, gradient : str
+        What stands above and below the stub that leaves the node: an input's value and gradient, and at a
+        fork the sum of what the wires send back.
+    """
+
+    id: str
+    kind: Literal["input", "gate", "output"]
+    sign: str
+    name: str
+    value: str = ""
+    gradient: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One use of a node's value: ``value`` is printed above, ``gradient`` below, ``""`` is blank."""
+
+    source: str
+    target: str
+    value: str
+    gradient: str
+    label: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """A drawing's whole content.
+
+    Attributes
+    ----------
+    wires : tuple of Wire
+        In argument order per target; the output has one, which carries the function's value.
+    columns, rows
+        The same content as a table, for screen readers.
+    blank : bool
+        A worksheet: wherever a value or a gradient is ``""`` there is room to write it.
+    note : str
+        A line under the drawing.
+    """
+
+    title: str
+    description: str
+    nodes: tuple[Node, ...]
+    wires: tuple[Wire, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    blank: bool = False
+    note: str = ""

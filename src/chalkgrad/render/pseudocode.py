@@ -1,0 +1,68 @@
+"""Staged forward and backward lines, as a worksheet prints them: tagged, `=` at the first use, `+=` after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalkgrad.evaluate.worked import Worked
+from chalkgrad.ir.program import Step, Var
+from chalkgrad.ops.local import Times
+from chalkgrad.render.numbers import shown
+from chalkgrad.render.rows import EdgeRow, Rows
+from chalkgrad.render.words import array_formula
+
+
+def pseudocode(worked: Worked) -> str:
+    """The program in pseudocode: forward lines tagged #(1) … #(n), backward lines in reverse with the same tags."""
+    return "\n".join(lines(worked)) + "\n"
+
+
+def lines(worked: Worked) -> Iterator[str]:
+    """The lines of `pseudocode`, one by one."""
+    rows = Rows(worked)
+    tags = {step: tag for tag, step in enumerate(worked.program.steps, 1)}
+    output = worked.program.output
+    forward = [(_forward(rows, step), f"#({tag})") for step, tag in tags.items()]
+    if not isinstance(output, Var):
+        forward.append((f"{rows.output_name} = {shown(worked.number(output))}", ""))
+    top = rows.output_name if worked.upstream is None else worked.loss
+    seed = "1" if worked.upstream is None else shown(worked.upstream)
+    backward = [(f"{rows.names_of_gradient(output)} = {seed}", "")]
+    met: set[Var] = {output} if isinstance(output, Var) else set()
+    for row in rows.edges():
+        target = row.edge.target
+        sign = "+=" if target in met else "="
+        met.add(target)
+        line = f"{rows.names_of_gradient(target)} {sign} {_product(rows, row)}"
+        backward.append((line, f"#({tags[row.edge.step]})" + shape_note(rows, target)))
+    for var in worked.backprop.wrt:
+        if var not in met:
+            backward.append((f"{rows.names_of_gradient(var)} = 0", shape_note(rows, var).strip()))
+    pad = min(44, max(len(line) for line, _ in (*forward, *backward)))
+    yield "# forward"
+    yield from (f"{line:<{pad}}  {tag}".rstrip() for line, tag in forward)
+    yield ""
+    yield f"# backward: dq is the gradient of {top} with respect to q"
+    yield from (f"{line:<{pad}}  {tag}".rstrip() for line, tag in backward)
+
+
+def shape_note(rows: Rows, var: Var) -> str:
+    """The shape of a gradient, said wherever it is an array."""
+    return f" {rows.shape(var).strip()}" if var.type.shape else ""
+
+
+def _forward(rows: Rows, step: Step) -> str:
+    return f"{rows.names[step.output]} = {rows.formula(step)}"
+
+
+def _product(rows: Rows, row: EdgeRow) -> str:
+    """Upstream times local, where the sheet writes a product; the upstream 1 of the output is not written."""
+    upstream = rows.names_of_gradient(row.edge.step.output)
+    scalar = not row.edge.step.output.type.shape and not row.edge.target.type.shape
+    if not scalar:
+        return array_formula(row, upstream)
+    if isinstance(row.edge.local, Times) and row.seeded:
+        return row.local
+    loose = row.local.startswith("-") or any(s in row.local for s in (" + ", " - "))
+    return f"{upstream} · ({row.local})" if loose else f"{upstream} · {row.local}"
+

@@ -1,0 +1,268 @@
+"""What every view shows: a row a node and a row an edge, in strings. Nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from chalkgrad.evaluate.worked import Worked
+from chalkgrad.ir.build import Builder
+from chalkgrad.ir.program import Atom, Number, Step, Var
+from chalkgrad.ops.local import Matrix, Select, Spread, Times
+from chalkgrad.ops.notation import Fraction
+from chalkgrad.render.numbers import shown
+from chalkgrad.render.text import text
+from chalkgrad.transform.backprop import Contribution, backprop
+from chalkgrad.transform.expression import Apply, Const, Expr, Ref, applied, leaf, written_out
+from chalkgrad.transform.gates import recognise
+from chalkgrad.transform.simplify import simplest, simplify
+
+# Above this a drawing is a summary, and totals are no longer written out as formulas.
+WHOLE = 300
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One value: its name, its formula, its number, its total gradient as a number and as a formula."""
+
+    var: Var
+    name: str
+    formula: str
+    value: Any
+    gradient: Any
+    gradient_formula: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class EdgeRow:
+    """One edge, from a step's output back to one of its inputs.
+
+    `upstream_label` is `∂f/∂q`, `local_label` `∂q/∂x` (`∂(h + x)/∂x |h` where x is used elsewhere too); `local` is the
+    local derivative as a formula or in words, `local_number` its number where it has one; `product` what arrives.
+    """
+
+    edge: Contribution
+    source: str
+    target: str
+    label: str
+    upstream_label: str
+    upstream: Any
+    local_label: str
+    local: str
+    local_number: Any
+    product: Any
+    forked: bool
+    seeded: bool
+
+
+@final
+class Rows:
+    """The rows of a Worked, made as they are asked for."""
+
+    def __init__(self, worked: Worked) -> None:
+        self.worked = worked
+        self.program = worked.program
+        self.names: Mapping[Var, str] = worked.called
+        self.into = worked.backprop.into()
+        self._producer = self.program.producer()
+        self._forward = frozenset(self.program.variables())
+        self._made = {s.output: s for c in worked.backprop.contributions for s in c.made}
+
+    @cached_property
+    def variables(self) -> tuple[Var, ...]:
+        """Inputs and intermediates, in order."""
+        return tuple(self.program.variables())
+
+    @property
+    def small(self) -> bool:
+        """Whether the whole can be shown."""
+        return len(self.variables) <= WHOLE
+
+    @property
+    def output_name(self) -> str:
+        """The name of the output."""
+        out = self.program.output
+        return self.names[out] if isinstance(out, Var) else self.program.name
+
+    def names_of_gradient(self, atom: Atom) -> str:
+        """`dq`, the gradient with respect to q in staged code."""
+        return f"d{self.names[atom] if isinstance(atom, Var) else self.program.name}"
+
+    def partial(self, of: str, by: str) -> str:
+        """`∂f/∂x`."""
+        return f"∂{of}/∂{by}"
+
+    def node(self, var: Var) -> NodeRow:
+        """The row of one value."""
+        step = self._producer.get(var)
+        formula = "input" if step is None else self.formula(step)
+        w = self.worked
+        return NodeRow(var, self.names[var], formula, w.number(var), w.gradient(var), self.total(var))
+
+    def nodes(self) -> Iterator[NodeRow]:
+        """A row a value."""
+        return map(self.node, self.variables)
+
+    def formula(self, step: Step) -> str:
+        """The right-hand side of a step, in the names of its operands.
+
+        `s(y) = 1/(1 + e^-y)`: where a stage bears the very name of its op, the op is written out.
+        """
+        expr = applied(step)
+        name = self.names[step.output]
+        written = text(expr, self.names)
+        op: Any = step.op
+        if "(" in name and op.expand is not None:
+            return self._opened(step)
+        return written
+
+    def _opened(self, step: Step) -> str:
+        builder = Builder()
+        op: Any = step.op
+        out = op.expand(*map(builder.value, step.inputs), **step.params).atom
+        made = {s.output: s for s in builder.steps}
+        expr = written_out(out, made, self._forward)
+        return text(applied(step) if expr is None else expr, self.names)
+
+    def edge(self, c: Contribution) -> EdgeRow:
+        """The row of one edge."""
+        w, loss = self.worked, self.worked.loss
+        target = self.names[c.step.output]
+        source = self.names[c.target]
+        forked = len(self.into[c.target]) > 1
+        return EdgeRow(
+            edge=c,
+            source=source,
+            target=target,
+            label=self.partial(loss, source),
+            upstream_label=self.partial(loss, target),
+            upstream=w.number(c.upstream),
+            local_label=self._local_label(c, source, target, forked),
+            local=self.local(c),
+            local_number=self.local_number(c),
+            product=w.number(c.value),
+            forked=forked,
+            seeded=c.upstream is w.backprop.seed and w.upstream is None,
+        )
+
+    def edges(self) -> Iterator[EdgeRow]:
+        """A row an edge, in the order of the backward pass."""
+        return map(self.edge, self.worked.backprop.contributions)
+
+    def _local_label(self, c: Contribution, source: str, target: str, forked: bool) -> str:
+        if not forked:
+            return self.partial(target, source)
+        inputs = c.step.inputs
+        if sum(a is c.target for a in inputs) > 1:
+            held = f"{source} in place {c.position + 1}"
+            return f"∂({text(applied(c.step), self.names)})/∂({held})"
+        others = [self.names[a] for a in inputs if isinstance(a, Var) and a is not c.target]
+        formula = text(applied(c.step), self.names)
+        if not others:
+            return self.partial(target, source)
+        return f"∂({formula})/∂{source} |{', '.join(dict.fromkeys(others))}"
+
+    def local(self, c: Contribution) -> str:
+        """The local derivative as a formula, or in words where it is a map with no formula."""
+        local = c.local
+        if isinstance(local, Times):
+            return self._factor(local.factor.atom, c.step)
+        if isinstance(local, Select):
+            return f"1{{{self._condition(local.mask.atom)}}}"
+        if isinstance(local, Matrix):
+            return f"{self._factor(local.matrix.atom, c.step)}, on the {local.side}"
+        words = local.words
+        for place, atom in enumerate(c.step.inputs):
+            words = words.replace(f"{{{place}}}", text(leaf(atom), self.names))
+        return words
+
+    def _condition(self, atom: Atom) -> str:
+        expr = self._written(atom, None)
+        if isinstance(expr, Apply) and expr.op.name == "logical_not":
+            return f"not {text(expr.args[0], self.names)}"
+        return text(expr, self.names)
+
+    def _written(self, atom: Atom, step: Step | None) -> Expr:
+        expr = written_out(atom, self._made, self._forward)
+        if expr is None:
+            return leaf(atom)
+        if step is not None and isinstance(_notation(step), Fraction):
+            # a quotient is clearer than its name: -1/d² rather than -f/d
+            expr = _replaced(expr, step.output, applied(step))
+        return expr
+
+    def _factor(self, atom: Atom, step: Step) -> str:
+        return text(simplify(self._written(atom, step)), self.names)
+
+    def local_number(self, c: Contribution) -> Any:
+        """The local derivative's number, None where it is a map with no number of its own."""
+        local = c.local
+        w = self.worked
+        if isinstance(local, Times):
+            atom = local.factor.atom
+            return atom.value if isinstance(atom, Number) else w.number(atom)
+        if isinstance(local, Select):
+            mask = w.number(local.mask.atom)
+            return None if mask is None else np.asarray(mask, float)[()]
+        if isinstance(local, Matrix):
+            return w.number(local.matrix.atom)
+        if isinstance(local, Spread):
+            return w.number(local.scale.atom)
+        return None
+
+    def total(self, var: Var) -> str:
+        """The total gradient of a value as a person would write it, in named values; empty where that is too long."""
+        if not self.small:
+            return ""
+        expr = self._totals.get(var)
+        return "" if expr is None else text(expr, self.names)
+
+    @cached_property
+    def _totals(self) -> dict[Var, Expr]:
+        """Written from the recognised program, where σ is one gate and its derivative is short."""
+        whole = recognise(self.program)
+        made = self.worked.backprop if whole is self.program else backprop(whole, self.worked.backprop.wrt)
+        forward = frozenset(whole.variables())
+        steps = {s.output: s for s in made.gradient.steps}
+        found: dict[Var, Expr] = {}
+        named = frozenset(v for v in forward if v.hint)
+        for var, atom in made.adjoint.items():
+            # in the values of the drawing, and through to what a person named: whichever is simpler
+            forms = [e for stop in (forward, named) if (e := written_out(atom, steps, stop)) is not None]
+            if self.worked.upstream is None:
+                forms = [_replaced(e, made.seed, Const(1)) for e in forms]
+            forms = [e for e in forms if not _plumbed(e)]
+            if forms:
+                found[var] = simplest(*forms)
+        return found
+
+    def shape(self, var: Var) -> str:
+        """` (2×3)`, and nothing for a scalar."""
+        return f" ({'×'.join(map(str, var.type.shape))})" if var.type.shape else ""
+
+    def number(self, value: Any, digits: int) -> str:
+        """A number as this view prints it."""
+        return shown(value, digits)
+
+
+def _notation(step: Step) -> Any:
+    op: Any = step.op
+    return op.notation
+
+
+def _plumbed(expr: Expr) -> bool:
+    """Whether it holds an op that only moves entries to fit, which no person would write."""
+    return isinstance(expr, Apply) and (expr.op.plumbing or any(map(_plumbed, expr.args)))
+
+
+def _replaced(expr: Expr, var: Var, by: Expr) -> Expr:
+    """The formula with `by` in the place of `var`."""
+    if isinstance(expr, Apply):
+        return Apply(expr.op, tuple(_replaced(a, var, by) for a in expr.args), expr.params)
+    return by if isinstance(expr, Ref) and expr.var is var else expr

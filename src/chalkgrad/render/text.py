@@ -1,0 +1,179 @@
+"""Formulas as one line of text, in the very notation that is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from chalkgrad.ir.program import Var
+from chalkgrad.ops.notation import (
+    CALL,
+    COMPARE,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Bars,
+    Bracket,
+    Exponential,
+    Fraction,
+    Function,
+    Indicator,
+    Infix,
+    Postfix,
+    Power,
+    Prefix,
+    Shown,
+    Subscript,
+    Sum,
+)
+from chalkgrad.render.numbers import shown
+from chalkgrad.transform.expression import Apply, Const, Expr, Ref
+
+Names = Mapping[Var, str]
+Printed = tuple[str, int]
+
+
+def text(expr: Expr, names: Names, digits: int = 12) -> str:
+    """`-1/denom^2`, `s(x)·(1 - s(x))`: every product explicit, brackets only where they are needed."""
+    return _printed(expr, names, digits)[0]
+
+
+def constant(value: Any, digits: int = 12) -> str:
+    """A constant of the function itself: all its digits, for it is part of the text."""
+    if isinstance(value, np.ndarray):
+        return shown(value, digits, limit=64)
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if not np.isfinite(value):
+        return shown(value)
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+
+
+def _printed(expr: Expr, names: Names, digits: int) -> Printed:
+    if isinstance(expr, Ref):
+        return names[expr.var], CALL
+    if isinstance(expr, Const):
+        written = (
+            constant(expr.value, digits)
+            if not isinstance(expr.value, float) or np.isfinite(expr.value)
+            else shown(expr.value)
+        )
+        return written, SIGN if written.startswith("-") else CALL
+    parts = [_printed(a, names, digits) for a in expr.args]
+    layout = expr.op.notation
+    rule = _LAYOUTS.get(type(layout))
+    if rule is None:
+        raise TypeError(f"{expr.op} has a notation that text does not know: {layout}")
+    return rule(layout, parts, expr)
+
+
+def bracket(part: Printed, level: int) -> str:
+    """The part, in brackets where it binds less tightly than `level`."""
+    return part[0] if part[1] >= level else f"({part[0]})"
+
+
+def options(expr: Apply) -> dict[str, Any]:
+    """The params worth printing: not at their default, and not a convention's."""
+    hidden = {param for param, _ in expr.op.conventions.values()}
+    return {k: v for k, v in expr.params.items() if k not in hidden and v != expr.op.params.get(k)}
+
+
+def _infix(layout: Infix, parts: list[Printed], expr: Apply) -> Printed:
+    level = layout.precedence
+    right = level if layout.associative else level + 1
+    left, second = bracket(parts[0], level), bracket(parts[1], right)
+    if second.startswith("-") and level != COMPARE:
+        second = f"({second})"
+    sign = layout.sign if layout.sign == "·" else f" {layout.sign} "
+    return f"{left}{sign}{second}", level
+
+
+def _prefix(layout: Prefix, parts: list[Printed], expr: Apply) -> Printed:
+    return f"{layout.sign}{bracket(parts[0], PRODUCT)}", SIGN if parts[0][1] > PRODUCT else PRODUCT
+
+
+def _postfix(layout: Postfix, parts: list[Printed], expr: Apply) -> Printed:
+    if options(expr):
+        return _call("transpose", parts, expr)
+    return f"{bracket(parts[0], CALL)}{layout.sign}", CALL
+
+
+def _function(layout: Function, parts: list[Printed], expr: Apply) -> Printed:
+    return _call(layout.name, parts, expr)
+
+
+def _call(name: str, parts: list[Printed], expr: Apply) -> Printed:
+    rest = [f"{k}={param(v)}" for k, v in options(expr).items()]
+    return f"{name}({', '.join([p[0] for p in parts] + rest)})", CALL
+
+
+def param(value: Any) -> str:
+    """An option as it is typed."""
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(param, value)) + ("," if len(value) == 1 else "") + ")"
+    return str(value)
+
+
+def _fraction(layout: Fraction, parts: list[Printed], expr: Apply) -> Printed:
+    return f"{bracket(parts[0], PRODUCT)}/{bracket(parts[1], POWER)}", PRODUCT
+
+
+def _power(layout: Power, parts: list[Printed], expr: Apply) -> Printed:
+    exponent = (str(layout.exponent), CALL) if layout.exponent is not None else parts[1]
+    return f"{bracket(parts[0], CALL)}^{bracket(exponent, CALL)}", POWER
+
+
+def _exponential(layout: Exponential, parts: list[Printed], expr: Apply) -> Printed:
+    inner, level = parts[0]
+    plain = level == CALL and (inner.isalpha() or inner.isdigit())
+    return (f"e^{inner}" if plain else f"e^({inner})"), POWER
+
+
+def _indicator(layout: Indicator, parts: list[Printed], expr: Apply) -> Printed:
+    return f"1{{{parts[0][0]}}}", CALL
+
+
+def _sum(layout: Sum, parts: list[Printed], expr: Apply) -> Printed:
+    if len(parts) == 1:
+        return parts[0]
+    return " + ".join(f"({p[0]})" if p[0].startswith("-") else bracket(p, SUM) for p in parts), SUM
+
+
+def _subscript(layout: Subscript, parts: list[Printed], expr: Apply) -> Printed:
+    index = expr.params["index"]
+    inner = ", ".join(map(index_text, index if isinstance(index, tuple) else (index,)))
+    return f"{bracket(parts[0], CALL)}[{inner}]", CALL
+
+
+def index_text(index: Any) -> str:
+    """One index as NumPy and the maths text both write it."""
+    if index is None:
+        return "None"
+    if index is Ellipsis:
+        return "..."
+    if isinstance(index, slice):
+        ends = [("" if e is None else str(e)) for e in (index.start, index.stop)]
+        return ":".join(ends) + ("" if index.step is None else f":{index.step}")
+    if isinstance(index, np.ndarray):
+        return str(index.tolist())
+    return str(index)
+
+
+_LAYOUTS: dict[type, Any] = {
+    Infix: _infix,
+    Prefix: _prefix,
+    Postfix: _postfix,
+    Function: _function,
+    Fraction: _fraction,
+    Power: _power,
+    Exponential: _exponential,
+    Bars: lambda layout, parts, expr: (f"|{parts[0][0]}|", CALL),
+    Indicator: _indicator,
+    Sum: _sum,
+    Subscript: _subscript,
+    Bracket: lambda layout, parts, expr: ("[" + ", ".join(p[0] for p in parts) + "]", CALL),
+    Shown: lambda layout, parts, expr: parts[0],
+}

@@ -1,0 +1,173 @@
+"""Edges, sums and nudges in sentences, with numbers that a reader can multiply out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from chalkgrad.evaluate.what_if import Descent, Nudge
+from chalkgrad.ir.program import Var
+from chalkgrad.ops.local import Matrix, Route, Select, Spread, Times
+from chalkgrad.render.numbers import rounded, shown
+from chalkgrad.render.rows import EdgeRow, Rows
+
+
+def edge_sentence(rows: Rows, row: EdgeRow, digits: int = 4) -> str:
+    """`∂f/∂x = ∂f/∂q · ∂q/∂x = -4 · 1 = -4`; where x is used elsewhere too, the path is named."""
+    var = row.edge.target
+    left = row.label + (f" along {row.target}" if row.forked else "") + rows.shape(var)
+    if not _scalar(rows, row):
+        return f"{left} = {array_formula(row, row.upstream_label)}{_array_number(row, digits)}"
+    if row.seeded:
+        formula = row.local_label if row.forked else row.local
+        chain = [formula] + ([row.local] if row.forked and row.local != formula else [])
+        if row.product is not None:
+            chain.append(shown(row.product, digits))
+        return _joined(left, chain)
+    symbols = f"{row.upstream_label} · {row.local_label}"
+    if row.product is None:
+        return f"{left} = {symbols} = {row.upstream_label} · {_operand(row.local)}"
+    numbers = _product(row.upstream, row.local_number, row.product, digits)
+    return f"{left} = {symbols} {numbers}"
+
+
+def _joined(left: str, chain: list[str]) -> str:
+    """`a = b = c`, an item that repeats the one before it once."""
+    kept = [c for i, c in enumerate(chain) if i == 0 or c != chain[i - 1]]
+    return " = ".join([left, *kept])
+
+
+def _operand(formula: str) -> str:
+    loose = any(sign in formula for sign in (" + ", " - ")) or formula.startswith("-")
+    return f"({formula})" if loose else formula
+
+
+def _signed(number: str) -> str:
+    return f"({number})" if number.startswith("-") else number
+
+
+def _product(upstream: Any, local: Any, product: Any, digits: int) -> str:
+    """` = -4 · 1 = -4`, with enough digits that the printed product rounds to the printed result, else `≈`."""
+    for more in range(digits, digits + 6):
+        a, b, c = shown(upstream, more), shown(local, more), shown(product, more)
+        with np.errstate(all="ignore"):
+            exact = shown(float(rounded(upstream, more)) * float(rounded(local, more)), more)
+        if exact == c:
+            return f"= {a} · {_signed(b)} = {c}"
+    a, b, c = shown(upstream, digits), shown(local, digits), shown(product, digits)
+    return f"= {a} · {_signed(b)} ≈ {c}"
+
+
+def _scalar(rows: Rows, row: EdgeRow) -> bool:
+    step = row.edge.step
+    scalar = not step.output.type.shape and not row.edge.target.type.shape
+    return scalar and isinstance(row.edge.local, (Times, Select))
+
+
+def array_formula(row: EdgeRow, upstream: str) -> str:
+    """What arrives at an array, as a formula over `upstream`, a name."""
+    local = row.edge.local
+    if isinstance(local, Times):
+        whole = upstream if local.one else f"{upstream} ∘ {_operand(row.local)}"
+        out = row.edge.step.output.type.shape
+        return whole if local.shape == out else f"Σ over what was broadcast of {whole}"
+    if isinstance(local, Select):
+        return f"{upstream} where {row.local[2:-1]}, else 0"
+    if isinstance(local, Matrix):
+        factor = row.local.removesuffix(f", on the {local.side}")
+        return f"{factor} {upstream}" if local.side == "left" else f"{upstream} {factor}"
+    if isinstance(local, Spread):
+        return f"{upstream} · {row.local}"
+    if isinstance(local, Route):
+        return f"{upstream}, {row.local}"
+    return f"{row.local}, u = {upstream}"
+
+
+def _array_number(row: EdgeRow, digits: int) -> str:
+    return "" if row.product is None else f" = {shown(row.product, digits)}"
+
+
+def fork_sentences(rows: Rows, digits: int = 4) -> Iterator[str]:
+    """For every value that is used more than once, the sum of its paths."""
+    for var in rows.variables:
+        edges = rows.into.get(var, [])
+        if len(edges) < 2:
+            continue
+        label = rows.partial(rows.worked.loss, rows.names[var])
+        paths = [f"along {rows.names[c.step.output]}" for c in edges]
+        if rows.worked.symbolic:
+            yield f"{label}{rows.shape(var)} = sum of its {len(edges)} paths ({', '.join(paths)}) = {rows.total(var)}"
+            continue
+        values, whole = [rows.worked.number(c.value) for c in edges], rows.worked.gradient(var)
+        for more in (*range(digits, digits + 6), digits):
+            numbers, total = [shown(v, more) for v in values], shown(whole, more)
+            sign = "=" if _adds_up(numbers, total, more) else "≈"
+            if sign == "=":
+                break
+        terms = " + ".join([numbers[0], *map(_signed, numbers[1:])])
+        yield f"{label}{rows.shape(var)} = {terms} {sign} {total}   (a fork adds: {', '.join(paths)})"
+
+
+def _adds_up(numbers: list[str], total: str, digits: int) -> bool:
+    try:
+        return shown(sum(map(float, numbers)), digits) == total
+    except ValueError:  # arrays, infinities: not for a reader to add up
+        return True
+
+
+def habits(rows: Rows) -> Iterator[str]:
+    """What is known of the gates that occur, once each."""
+    seen: set[str] = set()
+    for step in rows.program.steps:
+        op: Any = step.op
+        if op.note and op.name not in seen:
+            seen.add(op.name)
+            yield f"{op.name}: {op.note}" if op.name not in op.note else op.note
+
+
+def descent_sentences(rows: Rows, descent: Descent, digits: int = 4) -> Iterator[str]:
+    """The step of gradient descent, and what it does to the function."""
+    rate = shown(descent.rate, digits)
+    for var, (before, slope, after) in descent.steps.items():
+        name = rows.names[var]
+        update = f"{name} ← {name} - α·{rows.partial(rows.worked.loss, name)}"
+        old, step, new = shown(before, digits), shown(slope, digits), shown(after, digits)
+        yield f"{update} = {old} - {rate}·{_signed(step)} = {new}{rows.shape(var)}"
+    was, now = shown(descent.before, digits), shown(descent.after, digits)
+    how = "lower" if descent.after < descent.before else "not lower: the rate is too large here, or the slope is 0"
+    yield f"{rows.output_name} was {was} and is {now} after the step: {how}"
+
+
+def nudge_sentences(rows: Rows, nudge: Nudge, digits: int = 4) -> Iterator[str]:
+    """What the function does when one input is nudged, against what its derivative predicts."""
+    name, out = rows.names[nudge.var], rows.output_name
+    inside = ", ".join(f"{rows.names[v]}+Δ{name}" if v is nudge.var else rows.names[v] for v in rows.program.inputs)
+    d = shown(nudge.delta, digits)
+    yield (
+        f"{out}({inside}) = {shown(nudge.after, digits)} with Δ{name} = {d}, "
+        f"so Δ{out} = {shown(nudge.change, digits)}"
+    )
+    formula, partial = rows.total(nudge.var), rows.partial(out, name)
+    numbers = _product(nudge.slope, nudge.delta, nudge.predicted, digits)
+    plain = formula and formula not in (partial, shown(nudge.slope, digits))
+    middle = f" = {_operand(formula)}·Δ{name}" if plain else ""
+    yield f"the derivative predicts {partial}·Δ{name}{middle} {numbers}"
+    if nudge.crosses:
+        gates = ", ".join(f"{rows.names[v]}" for v in nudge.crosses)
+        yield (
+            f"the nudge crosses a corner (at {gates}): another branch wins, "
+            "and the derivative, which tells only of small changes, says nothing of it"
+        )
+    if nudge.exact:
+        yield f"the two agree: over this nudge {out} changes in proportion to {name}"
+    elif not nudge.crosses:
+        gap = shown(nudge.change - nudge.predicted, digits)
+        yield f"they differ by {gap}: the derivative tells only of small changes, and {out} is curved here"
+
+
+def sensitivity(rows: Rows, var: Var) -> str:
+    """`increasing x a little changes f by about z times as much`, for an input."""
+    name, total = rows.names[var], rows.total(var) or "its gradient"
+    return f"increasing {name} by a small Δ{name} changes {rows.output_name} by about {_operand(total)}·Δ{name}"

@@ -1,0 +1,159 @@
+"""Which NumPy function is which op: read off the op records, and never listed here."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+import chalkgrad.ops  # noqa: F401  (the table fills itself on import)
+from chalkgrad.errors import TraceError, nearest
+from chalkgrad.ir.program import NO_PARAMS
+from chalkgrad.ir.registry import OPS
+from chalkgrad.trace.session import Holder
+
+# NumPy's earlier names for an option.
+_EARLIER = {"newshape": "shape"}
+# What to write in place of a function that is no op.
+ADVICE = {
+    "std": "np.sqrt(np.mean((x - np.mean(x)) ** 2))",
+    "var": "np.mean((x - np.mean(x)) ** 2)",
+    "average": "np.sum(w * x) / np.sum(w)",
+    "floor_divide": "np.floor(a / b)",
+    "ceil": "-np.floor(-x)",
+    "round": "np.floor(x + 0.5)",
+    "rint": "np.floor(x + 0.5)",
+    "exp2": "2 ** x",
+    "heaviside": "np.where(x > 0, 1.0, 0.0)",
+    "sinc": "np.sin(np.pi * x) / (np.pi * x)",
+    "deg2rad": "x * (np.pi / 180)",
+    "inner": "np.sum(a * b, axis=-1)",
+    "vdot": "np.sum(a * b)",
+    "einsum": "@, * and np.sum",
+    "tensordot": "@ and reshape",
+    "ptp": "np.max(x) - np.min(x)",
+    "isnan": "x != x",
+    "any": "np.max(x)",
+    "all": "np.min(x)",
+    "count_nonzero": "np.sum(x != 0)",
+    "linspace": "start + (stop - start) * np.linspace(0, 1, n)",
+    "array_equal": "x == y, and np.where",
+    "allclose": "x == y, and np.where",
+}
+# What the `reduce` of a ufunc is called by itself.
+_REDUCTIONS = {"add": "np.sum", "multiply": "np.prod", "maximum": "np.max", "minimum": "np.min"}
+
+
+def _from_numpy(function: Callable[..., Any]) -> bool:
+    return isinstance(function, np.ufunc) or str(getattr(function, "__module__", "")).startswith("numpy")
+
+
+def _pairs() -> Iterator[tuple[Any, Any]]:
+    for op in OPS.values():
+        if op.evaluate is not None and _from_numpy(op.evaluate):
+            yield op.evaluate, op
+        for function in op.numpy:
+            yield function, op
+
+
+# Built once; the ops themselves are all known on import.
+OP_OF: Mapping[Any, Any] = MappingProxyType(dict(_pairs()))
+
+
+def called(function: Any) -> str:
+    """`np.linalg.norm`: the name that a person writes."""
+    module = str(getattr(function, "__module__", None) or "numpy")
+    inner = module.removeprefix("numpy").removeprefix(".")
+    return "np." + (f"{inner}." if inner and not inner.startswith("_") else "") + str(function.__name__)
+
+
+def options(op: Any) -> set[str]:
+    """The params of `op` that are NumPy's too; a convention, such as how a tie is shared, is ours."""
+    return set(op.params) - {param for param, _ in op.conventions.values()}
+
+
+def match(
+    op: Any, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], refuse: Callable[[str], TraceError]
+) -> tuple[list[Any], Mapping[str, Any]]:
+    """The inputs and params of `op` in a call of the NumPy function that it stands for.
+
+    Raises what `refuse` gives for an argument that the op has no reading of.
+    """
+    signature = _signature(function)
+    try:
+        given = signature.bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise refuse(f"{called(function)}: {error}") from None
+    names = list(signature.parameters)
+    inputs: list[Any] = []
+    if op.arity < 0:
+        inputs, names = list(given.get(names[0], ())), names[1:]
+    else:
+        for name in names[: op.arity]:
+            if name not in given or given[name] is signature.parameters[name].default:
+                raise refuse(f"{called(function)} is given {len(inputs)} of the {op.arity} values it needs here")
+            inputs.append(given[name])
+        names = names[op.arity :]
+    params: dict[str, Any] = {}
+    for name in names:
+        default = signature.parameters[name].default
+        if name not in given or _is(given[name], default):
+            continue
+        key = _EARLIER.get(name, name)
+        if key not in options(op):
+            raise refuse(
+                f"{called(function)} with {name}= has no reading here; leave it out"
+                + (f" (it takes {', '.join(sorted(options(op)))})" if options(op) else "")
+            )
+        value = plain(given[name], f"{name}= of {called(function)}", refuse)
+        value = (value,) if key == "shape" and isinstance(value, int) else value
+        if not _is(value, op.params[key]):
+            params[key] = value
+    return inputs, MappingProxyType(params) if params else NO_PARAMS
+
+
+def plain(value: Any, what: str, refuse: Callable[[str], TraceError]) -> Any:
+    """An option as a plain Python value: NumPy's ints are ints, and lists are tuples.
+
+    Raises what `refuse` gives where it is traced: the shape of a Program cannot hang on a number inside it.
+    """
+    if isinstance(value, Holder):
+        raise refuse(f"{what} is a traced value, and must be known before any number is; write it as a plain number")
+    if isinstance(value, (list, tuple)):
+        return tuple([plain(v, what, refuse) for v in value])
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist(), what, refuse)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def unknown(function: Any, known: Iterable[Any]) -> str:
+    """The message for a NumPy function that is no op."""
+    name = str(function.__name__)
+    names = {str(f.__name__) for f in known}
+    near = "" if name in ADVICE else nearest(name, names)
+    return f"{called(function)} is no op here" + (f"; write {ADVICE[name]}" if name in ADVICE else near)
+
+
+def method_of_ufunc(ufunc: np.ufunc, method: str) -> str:
+    """The message for `np.add.reduce` and its like."""
+    name = ufunc.__name__
+    instead = {
+        "reduce": _REDUCTIONS.get(name, "a sum, a mean, a maximum or a minimum"),
+        "outer": f"np.{name}(a[:, None], b)",
+        "at": "a sum of terms",
+        "accumulate": "a loop",
+    }.get(method, "a loop over slices")
+    return f"np.{name}.{method} has no reading here; write {instead}"
+
+
+def _is(value: Any, default: Any) -> bool:
+    return value is default or (type(value) is type(default) and bool(value == default))
+
+
+@functools.cache
+def _signature(function: Any) -> inspect.Signature:
+    return inspect.signature(function)
