@@ -350,6 +350,10 @@ class TestArrays:
 
 
 class TestTheRest:
+    def test_a_swallowed_stage_is_seen(self) -> None:
+        refused("g = x + y\nh = gz", "g z (a product)", "the name gz")
+        refused("f(a, x) = asin(x)", "the function asin", "a·sin")
+
     def test_product_with_d_has_a_space(self, steps: Steps) -> None:
         assert steps("f(d, x) = d x") == ["f = multiply(d, x)"]
         refused("f(d, x) = dx", "d x (a product)", "gradient of x")

@@ -12,7 +12,7 @@ from chalkgrad.errors import ChalkgradError, NotationError, TooLarge
 from chalkgrad.notation.read import read
 from chalkgrad.notation.values import read_value
 
-LIMIT = 3.0  # seconds, generous to slow machines; one is what it takes on an idle one
+LIMIT = 2.0  # seconds of processor time; an idle machine needs less than one
 
 HOSTILE = {
     "open": "(" * 30000,
@@ -77,10 +77,10 @@ def refusal(text: str) -> str:
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=list(HOSTILE))
 def test_answered_or_refused_in_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     message = refusal(text[:65_000])
     assert len(message) < 2000
-    assert time.perf_counter() - start < LIMIT
+    assert time.process_time() - start < LIMIT
 
 
 @pytest.mark.parametrize("name", ["nested", "sum", "tight products", "stages", "minus"])
@@ -99,12 +99,12 @@ def test_large_formulas_are_read() -> None:
 
 
 def test_over_64_kilobytes_at_once() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(TooLarge, match="64 KB"):
         read("x" * 10_000_000)
     with pytest.raises(TooLarge):
         read("é" * 40_000)
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1
 
 
 @pytest.mark.parametrize("text", ["1e999", "9" * 400, "1e-999", "2 + 1e400x"])
@@ -119,10 +119,10 @@ def test_a_power_is_not_computed() -> None:
 
 @pytest.mark.parametrize("text", ["x=9^9^9^9", "x=" + "[" * 30000, "x=" + "9" * 60000, "x=" + "-" * 60000 + "1"])
 def test_hostile_values(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with suppress(ChalkgradError):
         read_value(text)
-    assert time.perf_counter() - start < LIMIT
+    assert time.process_time() - start < LIMIT
 
 
 @pytest.mark.parametrize("bad", ["\ud800", "\u202e", "\u200b", "а", "🎈", "\x7f", "’", "“"])

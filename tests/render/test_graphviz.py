@@ -38,12 +38,10 @@ def test_the_same_graph_has_the_same_layout():
     assert graphviz.layout(DOT) == graphviz.layout(DOT)
 
 
-@pytest.mark.parametrize("dot", ["", "digraph{", "digraph{a->}", "\0", "digraph{a[label=<<b>]}"])
+@pytest.mark.parametrize("dot", ["", "digraph{", "digraph{a->}", "\0"])
 def test_a_fault_in_the_source_is_an_error_and_the_next_graph_is_laid_out(dot):
-    try:
+    with pytest.raises(ChalkgradError, match="Graphviz"):
         graphviz.layout(dot)
-    except ChalkgradError as error:
-        assert "Graphviz" in str(error)
     assert len(graphviz.layout(DOT)["objects"]) == 4
 
 

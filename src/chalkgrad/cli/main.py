@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import click
@@ -12,7 +13,7 @@ from chalkgrad.cli.show import show
 from chalkgrad.errors import ChalkgradError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings={"max_content_width": 100})
 @click.version_option(__version__, prog_name="chalkgrad")
 def cli() -> None:
     """Backpropagation that shows its work.
@@ -31,6 +32,7 @@ cli.add_command(code)
 
 def main() -> None:
     """Run, and turn what is wrong with the input into a message and exit code 2."""
+    gc.set_threshold(100_000, 50, 50)  # a long program is many objects, none of them garbage
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

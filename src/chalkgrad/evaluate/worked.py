@@ -54,7 +54,8 @@ class Worked:
     def gradient(self, var: Var) -> Any:
         """The total gradient of a Var: None where nothing reached it or there are no numbers."""
         atom = self.backprop.adjoint.get(var)
-        return None if atom is None else self.number(atom)
+        found = None if atom is None else self.number(atom)
+        return None if found is None else _unsigned(found)
 
     @cached_property
     def value(self) -> Any:
@@ -63,7 +64,7 @@ class Worked:
         Raises ValueNeeded where no values were given.
         """
         self._needs_numbers()
-        return self.number(self.program.output)
+        return _unsigned(self.number(self.program.output))
 
     @cached_property
     def gradients(self) -> dict[str, Any]:
@@ -73,12 +74,23 @@ class Worked:
         """
         self._needs_numbers()
         outputs = self.backprop.gradient.outputs[1:]
-        return {self.called[v]: self.number(o) for v, o in zip(self.backprop.wrt, outputs, strict=True)}
+        return {self.called[v]: _unsigned(self.number(o)) for v, o in zip(self.backprop.wrt, outputs, strict=True)}
 
     def _needs_numbers(self) -> None:
         if self.symbolic:
             wanted = " ".join(f"{self.called[v]}=…" for v in self.program.inputs)
             raise ValueNeeded(f"{self.program.name} has no numbers yet: give {wanted}")
+
+
+def _unsigned(value: Any) -> Any:
+    """The same number with -0 as 0: a ReLU that passes on nothing passes on 0."""
+    return value + 0.0
+
+
+def output_name(program: Program, known: Mapping[Var, str]) -> str:
+    """What the result is called: its own name, or the function's where it is an input or a constant."""
+    out = program.output
+    return program.name if isinstance(out, Number) or out in program.inputs else known[out]
 
 
 def work(
@@ -107,7 +119,7 @@ def work(
     targets = None if wrt is None else [v for v in program.inputs if v.hint in wrt]
     known = names(program)
     output = program.output
-    own = known[output] if isinstance(output, Var) else program.name
+    own = output_name(program, known)
     loss = own if upstream is None else ("L" if "L" not in known.values() else "Loss")
     made = backprop(program, targets)
     # an input given no value has a value all the same where there is no input at all: constants

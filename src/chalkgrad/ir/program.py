@@ -58,7 +58,7 @@ def number(value: Any, dtype: str | None = None) -> Number:
     if isinstance(value, (bool, np.bool_)):
         return Number(bool(value), ArrayType((), "bool"))
     if isinstance(value, (int, float)):
-        return Number(float(value), ArrayType((), dtype or "float64"))
+        return Number(float(value), SCALAR if dtype is None else ArrayType((), dtype))
     array = np.array(value, dtype=dtype)
     array.setflags(write=False)
     return Number(array, type_of(array))
@@ -67,10 +67,13 @@ def number(value: Any, dtype: str | None = None) -> Number:
 def input_types(inputs: tuple[Atom, ...]) -> tuple[ArrayType, ...]:
     """The types an op sees. A bare number takes the width of the arrays beside it, as in NumPy."""
     types = [a.type for a in inputs]
-    wide = [t.dtype for a, t in zip(inputs, types, strict=True) if isinstance(a, Var)]
-    if "float32" in wide and "float64" not in wide:
-        narrow = ArrayType((), "float32")
-        types = [narrow if isinstance(a, Number) and a.type == SCALAR else a.type for a in inputs]
+    for type in types:
+        if type.dtype == "float32":
+            wide = [t.dtype for a, t in zip(inputs, types, strict=True) if isinstance(a, Var)]
+            if "float64" not in wide:
+                narrow = ArrayType((), "float32")
+                types = [narrow if isinstance(a, Number) and a.type == SCALAR else a.type for a in inputs]
+            break
     return tuple(types)
 
 

@@ -29,7 +29,8 @@ class ArrayType:
         return f"{self.dtype}{dims_text(self.shape)}"
 
 
-SCALAR = ArrayType()
+SCALARS = {dtype: ArrayType((), dtype) for dtype in DTYPES}
+SCALAR = SCALARS["float64"]
 
 
 def type_of(value: Any) -> ArrayType:

@@ -29,16 +29,20 @@ from chalkgrad.notation.commands import (
 )
 from chalkgrad.notation.commands import SIGNS as COMMAND_SIGNS
 from chalkgrad.notation.lexer import Token, Word
+from chalkgrad.notation.tables import Table
 from chalkgrad.notation.tree import Span
 
+MAX_DEPTH = 32
 COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 ENVIRONMENT = re.compile(r"\{([a-z]+)(\*?)\}(?:\{[^{}]{0,64}\})?")
 GROUP = re.compile(r"\s*\{([^{}]{0,128})\}")
 ROOT = re.compile(r"\s*\[\s*([^\]]{0,16}?)\s*\]")
+BASE = re.compile(r"\s*_\s*(?:\{\s*(2|10)\s*\}|(2))")
 STAR = re.compile(r"\^(?:[*∗⋆]|\\ast(?![A-Za-z])|\\star(?![A-Za-z])|\{\s*(?:[*∗⋆]|\\ast|\\star)\s*\})")
 TRANSPOSE = re.compile(
     r"\^(?:\\top(?![A-Za-z])|\\intercal(?![A-Za-z])|⊤|\{\s*(?:\\top|\\intercal|⊤|\\mathsf\{T\})\s*\})"
 )
+SUBSCRIPT = re.compile(r"[^\S\n]*_[^\S\n]*")
 SPACE = re.compile(r"(?:[^\S\n]|~)+")
 CONDITION = re.compile(r"^(?:if|when|for)?$")
 OTHERWISE = re.compile(r"^(?:otherwise|else|o\.?w\.?)\.?,?$")
@@ -58,17 +62,6 @@ def lex(text: str) -> list[Token]:
 
 
 @final
-class _Table:
-    """A `cases` or matrix that is still open: its rows so far, each a list of cells."""
-
-    def __init__(self, kind: str, token: Token) -> None:
-        self.kind = kind
-        self.token = token
-        self.rows: list[list[list[Token]]] = [[[]]]
-        self.otherwise = False
-
-
-@final
 class _Lexer:
     def __init__(self, text: str) -> None:
         self.text = text
@@ -77,7 +70,7 @@ class _Lexer:
         self.groups: list[str] = []  # what each open brace is for: group, over, under, raised
         self.wanted = ""  # the argument that comes next, or nothing
         self.lines = 0  # how many environments of lines are open
-        self.tables: list[tuple[_Table, list[Token]]] = []
+        self.tables: list[tuple[Table, list[Token]]] = []
 
     def run(self) -> list[Token]:
         text, size = self.text, len(self.text)
@@ -185,9 +178,9 @@ class _Lexer:
         text, name, places = self.text, base, [start] * len(base)
         if stop - start == len(base):
             places = list(range(start, stop))
-        while not alone and stop < len(text) and text[stop] in "0123456789" and base[-1] not in "ℝ":
+        while not alone and stop < len(text) and text[stop] in "0123456789" and base != "ℝ":
             name, stop = name + text[stop], stop + 1
-        if not alone and (found := re.compile(r"\s*_\s*").match(text, stop)):
+        if not alone and (found := SUBSCRIPT.match(text, stop)):
             subscript, stop = self._subscript(found.end(), start)
             name += "_" + subscript
         while not alone and stop < len(text):
@@ -217,7 +210,7 @@ class _Lexer:
                 self._fail("this subscript is never closed, or too long", (at, at + 1))
             inside = text[at + 1 : stop - 1]
         else:
-            inside, stop = text[at : at + 1], at + 1
+            inside, stop = text[at : at + 1], min(at + 1, len(text))
         plain = COMMAND.sub(lambda m: LETTERS.get(m.group(1), "" if m.group(1) in SILENT else m.group()), inside)
         plain = re.sub(r"\\(?:mathrm|text|mathit)\{([^{}]*)\}", r"\1", plain)
         try:
@@ -242,7 +235,9 @@ class _Lexer:
         elif name in LETTERS:
             self._name(LETTERS[name], at, stop)
         elif name in FUNCTIONS:
-            self._put("word", name, at, stop, Word((at,) * len(name), False))
+            if name == "log" and (base := BASE.match(self.text, stop)):
+                name, self.at = f"log{base.group(1) or base.group(2)}", base.end()
+            self._put("word", name, at, self.at, Word((at,) * len(name), False))
         elif name in DELIMITERS:
             self._put("open" if DELIMITERS[name] in "([{" else "close", DELIMITERS[name], at, stop)
         elif name in BARS:
@@ -286,7 +281,8 @@ class _Lexer:
         if group:
             inside, end = group.group(1).strip(), group.end()
         else:
-            end = stop + len(self.text[stop:]) - len(self.text[stop:].lstrip()) if stop < len(self.text) else stop
+            space = SPACE.match(self.text, stop)
+            end = space.end() if space else stop
             command = COMMAND.match(self.text, end)
             inside = command.group() if command else self.text[end : end + 1]
             end += len(inside)
@@ -331,13 +327,17 @@ class _Lexer:
         name = found.group(1)
         self.at = found.end()
         if name in LINES or name == "array":
+            if not begins and not self.lines:
+                self._fail(f"\\end{{{name}}} without its beginning", (at, self.at))
             self.lines += 1 if begins else -1
             if not self.lines and not begins:
                 self._put("break", "\n", at, self.at)
         elif name not in MATRICES and name != "cases":
             self._fail(f"the environment {name} is not read", (at, self.at))
         elif begins:
-            table = _Table("cases" if name == "cases" else "matrix", Token("open", "(", at, self.at, False))
+            if len(self.tables) >= MAX_DEPTH:
+                self._fail(f"more than {MAX_DEPTH} cases or matrices inside each other", (at, self.at))
+            table = Table("cases" if name == "cases" else "matrix", Token("open", "(", at, self.at, False))
             self.tables.append((table, self.out))
             self.out = table.rows[-1][-1]
         elif not self.tables or (self.tables[-1][0].kind == "cases") != (name == "cases"):
@@ -360,31 +360,7 @@ class _Lexer:
 
     def _end_table(self, at: int) -> None:
         table, self.out = self.tables.pop()
-        stop = self.at
-        rows = [row for row in table.rows if any(row)]
-        if not rows:
-            self._fail("nothing stands in this environment", (table.token.start, stop))
-        cases = table.kind == "cases"
-        if cases:
-            self._put("word", "piecewise", *table.token.span, Word((table.token.start,) * 9, False))
-        start = table.token.start
-        self._put("open", "(" if cases else "[", start, table.token.stop)
-        for place, row in enumerate(rows):
-            if place:
-                self._put("comma", ",", row[0][0].start if row[0] else at, row[0][0].start if row[0] else at)
-            last = cases and table.otherwise and place == len(rows) - 1
-            cells = [cell for cell in row if cell] if cases else row
-            if cases and len(cells) != (1 if last else 2):
-                self._fail("a case has a value and a condition: x & \\text{if } x > 0", (start, stop))
-            if not last:
-                self._put("open", "(" if cases else "[", at, at)
-            for column, cell in enumerate(cells):
-                if column:
-                    self._put("comma", ",", at, at)
-                self.out.extend(cell)
-            if not last:
-                self._put("close", ")" if cases else "]", at, at)
-        self._put("close", ")" if cases else "]", at, stop)
+        self.out.extend(table.tokens(self.text, at, self.at))
 
 
 def _in_style(char: str, style: str) -> str:

@@ -78,7 +78,7 @@ def lex(text: str) -> list[Token]:
             continue
         found = token(text, at, spaced)
         tokens.append(found)
-        at, spaced = found.stop, False
+        at, spaced = found.stop, found.text == "\n"
     tokens.append(Token("end", "", size, size, True))
     return tokens
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from chalkgrad.errors import ChalkgradError, NotationError, ShapeError, TooLarge, caret, nearest
 from chalkgrad.ir.build import Builder
-from chalkgrad.ir.dims import count, dims_text
+from chalkgrad.ir.dims import Shape, dims_text
 from chalkgrad.ir.origin import Origin
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, number
 from chalkgrad.ir.registry import lookup
@@ -38,8 +38,8 @@ from chalkgrad.notation.tree import (
     Unary,
 )
 
-MAX_ELEMENTS = 10**8
-MAX_STEPS = 20_000
+MAX_ELEMENTS = 50_000_000
+MAX_STEPS = 16_000
 LOGICAL = frozenset({"logical_and", "logical_or", "logical_not", "indicator", "equal", "not_equal"})
 
 
@@ -253,11 +253,8 @@ class Lowering:
             called, inner = quote(self.source, node.base.span), quote(self.source, node.items[0].span)
             problem = f"{called} is a number: it has no entry {inner}; for a product write {called}·{inner}"
             raise NotationError(problem, self.source, node.span)
-        total = count(shape)
-        for entry in where:
-            total = total * len(cast(list[int], entry)) if isinstance(entry, list) else total
-        if isinstance(total, int) and total > MAX_ELEMENTS:
-            raise TooLarge("this index gives more than 10^8 entries", self.source, node.span)
+        if _entries(shape, where) > MAX_ELEMENTS:
+            raise TooLarge(f"this index gives more than {MAX_ELEMENTS} entries", self.source, node.span)
         return self._bind("index", node, [base], {"index": where})
 
     def _component(self, node: Component) -> Operand:
@@ -367,6 +364,24 @@ class Lowering:
 
 def _natural(node: Binary) -> bool:
     return node.sign == "^" and isinstance(node.left, Constant) and node.left.name == "e"
+
+
+def _entries(shape: Shape, where: tuple[Any, ...]) -> int:
+    """At most how many entries an index gives, as far as its lists copy them; named sizes count as 1."""
+    if not any(isinstance(entry, list) for entry in where):
+        return 0
+    total, axis = 1, 0
+    for entry in where:
+        if entry is not None:
+            dim = shape[axis] if axis < len(shape) else 1
+            known = dim if isinstance(dim, int) else 1
+            total *= (
+                len(cast(list[int], entry)) if isinstance(entry, list) else known if isinstance(entry, slice) else 1
+            )
+            axis += 1
+    for dim in shape[axis:]:
+        total *= dim if isinstance(dim, int) else 1
+    return total
 
 
 def _unit(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:

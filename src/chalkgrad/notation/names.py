@@ -211,6 +211,8 @@ class Scope:
         """Refuse `log2x` and `sin2x`: a function's name, digits, and at once something more."""
         bare = token.text.rstrip("0123456789")
         digits = token.text[len(bare) :]
+        if self.source[token.start] == "\\":  # a command of LaTeX ends where it ends
+            return
         if not digits or following.spaced or following.kind not in ("word", "number") or not function(bare):
             return
         tail = f"{digits}{following.text}"

@@ -199,7 +199,7 @@ class _Parser:
                 self._fail("there is no formula here", token.span)
             self._fail(f"the formula ends behind '{before.text}': {wanted}", before.span)
         if token.kind == "close" and before is not None and before.kind == "open":
-            self._fail("nothing stands in this bracket", (before.start, token.stop))
+            self._fail("nothing stands in this bracket", (min(before.start, token.start), token.stop))
         found = quote(self.source, token.span)
         where = f" behind '{quote(self.source, before.span)}'" if before is not None else ""
         self._fail(f"found '{found}'{where}, where {wanted}", token.span)

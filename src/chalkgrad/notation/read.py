@@ -24,6 +24,7 @@ from chalkgrad.notation.statements import Stage, Statements, statements
 from chalkgrad.notation.tree import Node
 
 MAX_BYTES = 64 * 1024
+MAX_OPERANDS = 24_000
 BARE_NAMES = ("f", "g", "h", "F", "G", "H")
 
 
@@ -54,7 +55,10 @@ class _Reader:
     def __init__(self, source: str, values: Mapping[str, Any]) -> None:
         self.source = source
         self.latex = is_latex(source)
-        self.found: Statements = statements(source, lex_latex(source) if self.latex else lex(source))
+        tokens = lex_latex(source) if self.latex else lex(source)
+        if sum([t.kind in ("number", "word", "super") for t in tokens]) > MAX_OPERANDS:
+            raise TooLarge(f"the text has more than {MAX_OPERANDS} names and numbers")
+        self.found: Statements = statements(source, tokens)
         self.inputs = Inputs(source, self.found, values)
         signed = [stage for stage in self.found.stages if stage.signature]
         self.scope = Scope(source, closed=bool(signed or values))
@@ -135,9 +139,8 @@ class _Reader:
             for name, span in self.scope.inputs.items():
                 rest = name.removeprefix(stage) if name.startswith(stage) else name.removesuffix(stage)
                 if rest != name and rest.isalpha() and name.isalpha() and span is not None:
-                    raise refuse(
-                        self.source, span, f"{stage} {rest} (a product)", f"the name {name}, as {stage} is not used"
-                    )
+                    other = f"the name {name}, which leaves {stage} unused"
+                    raise refuse(self.source, span, f"{stage} {rest} (a product)", other)
 
     def _lower(self, order: list[str]) -> Reading:
         builder = Builder()

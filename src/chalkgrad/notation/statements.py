@@ -102,8 +102,6 @@ def _lines(source: str, tokens: Sequence[Token]) -> list[list[Token]]:
                 lines.append([])
         elif token.kind != "end":
             depth = max(0, depth + (token.kind == "open") - (token.kind == "close"))
-            if lines[-1] and lines[-1][-1].stop < token.start and not token.spaced:
-                token = token._replace(spaced=True)  # a newline inside a bracket
             lines[-1].append(token)
     return [line for line in lines if line]
 

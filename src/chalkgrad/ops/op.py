@@ -11,11 +11,11 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.errors import ProgramError, ShapeError
-from chalkgrad.ir.build import Value
+from chalkgrad.ir.build import Builder, Value
 from chalkgrad.ir.dims import broadcast
 from chalkgrad.ir.program import NO_PARAMS, Number, number
 from chalkgrad.ir.registry import register
-from chalkgrad.ir.types import ArrayType, promote
+from chalkgrad.ir.types import SCALARS, ArrayType, promote
 from chalkgrad.ops.local import Local, times
 from chalkgrad.ops.notation import Function, Notation
 
@@ -131,16 +131,21 @@ class Op:
             raise ProgramError(f"{self.name} was given no value: {xs}")
         values = [x if isinstance(x, Value) else builder.value(x) for x in xs]
         atoms = tuple([v.atom for v in values])
+        if any([isinstance(a, Number) for a in atoms]):
+            folded = self._folded(builder, values, atoms, params)
+            if folded is not None:
+                return folded
+        return Value(builder, builder.bind(self, *atoms, params=MappingProxyType(params)))
+
+    def _folded(self, builder: Builder, values: list[Value], atoms: tuple[Any, ...], params: Any) -> Value | None:
         bare = [a.value if isinstance(a, Number) and a.type.shape == () else None for a in atoms]
-        if self.units:
-            for position, unit in enumerate(self.units):
-                other = values[1 - position]
-                if unit is not None and bare[position] == unit and bare[position] is not True:
-                    return other
+        for position, unit in enumerate(self.units):
+            if unit is not None and bare[position] == unit and bare[position] is not True:
+                return values[1 - position]
         if self.elementwise and self.evaluate is not None and None not in bare:
             with np.errstate(all="ignore"):
                 return builder.value(number(np.asarray(self.evaluate(*bare, **params))[()]))
-        return Value(builder, builder.bind(self, *atoms, params=MappingProxyType(params)))
+        return None
 
     @property
     def differentiable(self) -> bool:
@@ -176,11 +181,16 @@ def elementwise(
     inputs = arity if arity is not None else _arity(evaluate)
 
     def types(given: tuple[ArrayType, ...], params: Mapping[str, Any]) -> tuple[ArrayType, ...]:
+        if not given:
+            raise ProgramError(f"{name} takes one input or more, none was given")
         first = given[0]
-        if dtype is None and first.dtype == "float64" and all(t == first for t in given):
+        if dtype is None and first.dtype == "float64" and all([t is first or t == first for t in given]):
             return (first,)
         out = dtype(given, params) if callable(dtype) else dtype or _result(name, given, narrowest)
-        return (ArrayType(broadcast(*[t.shape for t in given]), out),)
+        shape = first.shape
+        if any([t.shape != shape for t in given]):
+            shape = broadcast(*[t.shape for t in given])
+        return (ArrayType(shape, out) if shape else SCALARS[out],)
 
     if partials is not None:
         vjp = vjp or _vjp_of(partials)

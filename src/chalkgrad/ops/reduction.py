@@ -17,7 +17,7 @@ from chalkgrad.ops.choice import equal, flag, masked, sign
 from chalkgrad.ops.exponential import exp
 from chalkgrad.ops.local import Local, Spread, Through, times
 from chalkgrad.ops.notation import Function
-from chalkgrad.ops.op import Kink, structured
+from chalkgrad.ops.op import DECLARED, Kink, structured
 from chalkgrad.ops.shape import broadcast_to, reshape
 
 Types = tuple[ArrayType, ...]
@@ -110,8 +110,8 @@ sum = structured(
 
 
 def _mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    if np.size(x) == 0:  # where np.mean warns
-        return _sum(x, axis, keepdims) / np.float64(_over_axes(np.shape(x), axis)).astype(np.result_type(x, np.float32))
+    if np.size(x) == 0 and _over_axes(np.shape(x), axis) == 0:  # where np.mean warns
+        return _sum(x, axis, keepdims) * math.nan
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
@@ -282,7 +282,7 @@ def _norm_slope(y: Value, x: Value, ord: float) -> Value:
 def _norm_types(types: Types, params: Mapping[str, Any]) -> Types:
     if params.get("ord", 2) not in (1, 2, math.inf):
         raise ShapeError(f"order {params['ord']} is not one of 1, 2, inf")
-    return (ArrayType((), types[0].dtype),)
+    return _floating((ArrayType((), types[0].dtype),))
 
 
 norm = structured(
@@ -296,7 +296,13 @@ norm = structured(
     samples=lambda rng: [((rng.normal(size=4),), {"ord": o}) for o in (1, 2, math.inf)],
     kinks=(
         Kink(lambda x, ord=2: (ord == 2) & ~np.any(x), "minimum-norm subgradient", (np.zeros(2),), (np.zeros(2),)),
-        Kink(lambda x, ord=2: (ord == 1) & ~np.all(x), "declared convention", (), ()),
-        Kink(lambda x, ord=2: (ord == math.inf) & _tied(np.abs(x), None, np.max), "declared convention", (), ()),
+        Kink(lambda x, ord=2: (ord == 1) & ~np.all(x), DECLARED, (np.zeros(2),), (np.zeros(2),), params={"ord": 1}),
+        Kink(
+            lambda x, ord=2: (ord == math.inf) & _tied(np.abs(x), None, np.max),
+            DECLARED,
+            (np.array([1.0, -1.0]),),
+            (np.array([0.5, -0.5]),),
+            params={"ord": math.inf},
+        ),
     ),
 )

@@ -11,7 +11,7 @@ from chalkgrad.errors import ShapeError
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import Dim, Shape, broadcast, count, dims_text
 from chalkgrad.ir.types import ArrayType, promote
-from chalkgrad.ops.local import Local, Route, fit
+from chalkgrad.ops.local import Local, Route, constant, fit
 from chalkgrad.ops.notation import Bracket, Function, Postfix, Subscript, Sum
 from chalkgrad.ops.op import elementwise, structured
 
@@ -78,8 +78,9 @@ def _transpose(x: Any, axes: tuple[int, ...] | None = None) -> Any:
 
 def _transpose_types(types: Types, params: Params) -> Types:
     shape, axes = types[0].shape, params.get("axes")
-    order = tuple(reversed(range(len(shape)))) if axes is None else tuple(axes)
-    if sorted(a % len(shape) if shape else a for a in order) != list(range(len(shape))):
+    rank = len(shape)
+    order = tuple(reversed(range(rank))) if axes is None else tuple(axes)
+    if not all(-rank <= a < rank for a in order) or sorted(a % rank for a in order) != list(range(rank)):
         raise ShapeError(f"axes {axes} do not reorder an array of shape {dims_text(shape)}")
     return (ArrayType(tuple(shape[a] for a in order), types[0].dtype),)
 
@@ -113,7 +114,7 @@ def _reshape_types(types: Types, params: Params) -> Types:
         if not (isinstance(rest, int) and isinstance(total, int)) or rest == 0 or total % rest or new.count(-1) > 1:
             raise ShapeError(f"{dims_text(old)} cannot be reshaped to {dims_text(new)}")
         new = tuple(total // rest if n == -1 else n for n in new)
-    if count(old) != count(new):
+    if count(old) != count(new) or any(isinstance(n, int) and n < 0 for n in new):
         raise ShapeError(f"{dims_text(old)} has {count(old)} entries, {dims_text(new)} has {count(new)}")
     return (ArrayType(new, types[0].dtype),)
 
@@ -139,10 +140,10 @@ def _index(x: Any, index: Any = ()) -> Any:
 
 
 def _key(index: Any) -> Any:
-    """The index as NumPy wants it: lists become arrays."""
+    """The index as NumPy wants it: lists become arrays, and an empty one an array of no ints."""
     if isinstance(index, tuple):
-        return tuple(np.asarray(i) if isinstance(i, list) else i for i in index)
-    return np.asarray(index) if isinstance(index, list) else index
+        return tuple(_key(i) for i in index)
+    return np.asarray(index, dtype=None if index else int) if isinstance(index, list) else index
 
 
 def _index_types(types: Types, params: Params) -> Types:
@@ -166,7 +167,7 @@ def _index_named(shape: Shape, index: Any) -> Shape:
             continue
         if axis >= len(shape):
             raise ShapeError(f"too many indices for shape {dims_text(shape)}")
-        if i == slice(None):
+        if isinstance(i, slice) and i == slice(None):
             out.append(shape[axis])
         elif not isinstance(i, int):
             raise ShapeError(f"index {i} of shape {dims_text(shape)} needs the size as a number")
@@ -195,8 +196,7 @@ index = structured(
 
 def _scatter(x: Any, index: Any = (), shape: Shape = ()) -> Any:
     out = np.zeros(shape, dtype=np.asarray(x).dtype)
-    key = tuple(np.asarray(i) if isinstance(i, list) else i for i in index) if isinstance(index, tuple) else index
-    np.add.at(out, key, x)
+    np.add.at(out, _key(index), x)
     return out
 
 
@@ -221,17 +221,19 @@ scatter = structured(
 
 
 def _stack(*xs: Any) -> Any:
-    return np.stack(np.broadcast_arrays(*xs))
+    return np.stack(np.broadcast_arrays(*xs), dtype=np.result_type(*xs))  # a bare number widens nothing
 
 
 def _stack_types(types: Types, params: Params) -> Types:
+    if not types:
+        raise ShapeError("needs one entry or more")
     if any(t.shape != types[0].shape for t in types):
         raise ShapeError(f"entries of shapes {' and '.join(dims_text(t.shape) for t in types)} do not stack")
     return (ArrayType((len(types), *types[0].shape), promote(*[t.dtype for t in types])),)
 
 
 def _stack_jvp(tangents: Sequence[Value | None], y: Value, *xs: Value) -> Any:
-    zero = y.builder.value(0)
+    zero = constant(0, y)
     filled = [zero.apply("broadcast_to", shape=x.shape) if x.shape else zero for x in xs]
     return stack(*[f if t is None else t for t, f in zip(tangents, filled, strict=True)])
 
@@ -268,5 +270,6 @@ accumulate = elementwise(
     lambda y, *xs: (1,) * len(xs),
     Sum(),
     arity=-1,
+    narrowest="bool",
     note="a fork adds: the contributions of all paths are summed",
 )

@@ -80,5 +80,5 @@ def plain(value: Any) -> Any:
         return [plain(x) for x in value]
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    number = float(value)
+    number = float(value) + 0.0  # -0 as 0
     return number if np.isfinite(number) else str(number)

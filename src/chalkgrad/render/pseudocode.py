@@ -9,6 +9,7 @@ from chalkgrad.ir.program import Step, Var
 from chalkgrad.ops.local import Times
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import EdgeRow, Rows
+from chalkgrad.render.text import constant
 from chalkgrad.render.words import array_formula
 
 
@@ -23,12 +24,16 @@ def lines(worked: Worked) -> Iterator[str]:
     tags = {step: tag for tag, step in enumerate(worked.program.steps, 1)}
     output = worked.program.output
     forward = [(_forward(rows, step), f"#({tag})") for step, tag in tags.items()]
-    if not isinstance(output, Var):
-        forward.append((f"{rows.output_name} = {shown(worked.number(output))}", ""))
+    same = isinstance(output, Var) and output in worked.program.inputs
+    if same or not isinstance(output, Var):
+        right = rows.names[output] if isinstance(output, Var) else constant(output.value)
+        forward.append((f"{rows.output_name} = {right}", ""))
     top = rows.output_name if worked.upstream is None else worked.loss
     seed = "1" if worked.upstream is None else shown(worked.upstream)
     backward = [(f"{rows.names_of_gradient(output)} = {seed}", "")]
     met: set[Var] = {output} if isinstance(output, Var) else set()
+    if isinstance(output, Var) and same and output in worked.backprop.wrt:
+        backward.append((f"d{rows.names[output]} = {seed}", ""))
     for row in rows.edges():
         target = row.edge.target
         sign = "+=" if target in met else "="

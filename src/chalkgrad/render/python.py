@@ -151,7 +151,7 @@ class _Writer:
         made = {s.output: s for s in c.made}
         if isinstance(c.local, Times) and c.local.one and c.value is c.upstream:
             return f"{self.atom(c.upstream)} * 1"  # a copy: two gradients must not share one array
-        expr = written_out(c.value, made, self.stop - frozenset(made))
+        expr = written_out(c.value, made, self.stop)
         return self.printed(leaf(c.value) if expr is None else expr)[0]
 
     def atom(self, atom: Atom) -> str:

@@ -9,20 +9,23 @@ from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.evaluate.worked import Worked
+from chalkgrad.evaluate.worked import Worked, output_name
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.program import Atom, Number, Step, Var
 from chalkgrad.ops.local import Matrix, Select, Spread, Times
 from chalkgrad.ops.notation import Fraction
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.text import text
-from chalkgrad.transform.backprop import Contribution, backprop
+from chalkgrad.transform.backprop import Backprop, Contribution, backprop
 from chalkgrad.transform.expression import Apply, Const, Expr, Ref, applied, leaf, written_out
 from chalkgrad.transform.gates import recognise
 from chalkgrad.transform.simplify import simplest, simplify
 
 # Above this a drawing is a summary, and totals are no longer written out as formulas.
 WHOLE = 300
+
+# A formula longer than this is left out: its number stands beside it.
+LONGEST = 160
 
 
 @final
@@ -62,6 +65,16 @@ class EdgeRow:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    made: Backprop
+    steps: dict[Var, Step]
+    forward: frozenset[Var]
+    named: frozenset[Var]
+    written: dict[Var, str]
+
+
+@final
 class Rows:
     """The rows of a Worked, made as they are asked for."""
 
@@ -87,12 +100,13 @@ class Rows:
     @property
     def output_name(self) -> str:
         """The name of the output."""
-        out = self.program.output
-        return self.names[out] if isinstance(out, Var) else self.program.name
+        return output_name(self.program, self.names)
 
     def names_of_gradient(self, atom: Atom) -> str:
         """`dq`, the gradient with respect to q in staged code."""
-        return f"d{self.names[atom] if isinstance(atom, Var) else self.program.name}"
+        if atom is self.program.output:
+            return f"d{self.output_name}"
+        return f"d{self.names[atom]}" if isinstance(atom, Var) else f"d{self.program.name}"
 
     def partial(self, of: str, by: str) -> str:
         """`∂f/∂x`."""
@@ -150,6 +164,11 @@ class Rows:
             forked=forked,
             seeded=c.upstream is w.backprop.seed and w.upstream is None,
         )
+
+    def path(self, c: Contribution) -> str:
+        """`along q`: which of the paths of a fork an edge is; `(place 2)` where a step reads the value twice."""
+        twice = sum(a is c.target for a in c.step.inputs) > 1
+        return f"along {self.names[c.step.output]}" + (f" (place {c.position + 1})" if twice else "")
 
     def edges(self) -> Iterator[EdgeRow]:
         """A row an edge, in the order of the backward pass."""
@@ -218,29 +237,40 @@ class Rows:
 
     def total(self, var: Var) -> str:
         """The total gradient of a value as a person would write it, in named values; empty where that is too long."""
-        if not self.small:
+        if not self.small or var not in self._whole.made.adjoint:
             return ""
-        expr = self._totals.get(var)
-        return "" if expr is None else text(expr, self.names)
+        return self._total(var)
+
+    def _total(self, var: Var) -> str:
+        whole = self._whole
+        if var not in whole.written:
+            # in the values of the drawing, and through to what a person named: whichever is simpler
+            forms = [
+                expr
+                for stop in (whole.forward, whole.named)
+                if (expr := written_out(whole.made.adjoint[var], whole.steps, stop)) is not None
+            ]
+            if self.worked.upstream is None:
+                forms = [_replaced(e, whole.made.seed, Const(1)) for e in forms]
+            forms = [e for e in forms if not _plumbed(e)]
+            line = text(simplest(*forms), self._with_seed) if forms else ""
+            whole.written[var] = line if len(line) <= LONGEST else ""
+        return whole.written[var]
 
     @cached_property
-    def _totals(self) -> dict[Var, Expr]:
-        """Written from the recognised program, where σ is one gate and its derivative is short."""
-        whole = recognise(self.program)
-        made = self.worked.backprop if whole is self.program else backprop(whole, self.worked.backprop.wrt)
-        forward = frozenset(whole.variables())
-        steps = {s.output: s for s in made.gradient.steps}
-        found: dict[Var, Expr] = {}
-        named = frozenset(v for v in forward if v.hint)
-        for var, atom in made.adjoint.items():
-            # in the values of the drawing, and through to what a person named: whichever is simpler
-            forms = [e for stop in (forward, named) if (e := written_out(atom, steps, stop)) is not None]
-            if self.worked.upstream is None:
-                forms = [_replaced(e, made.seed, Const(1)) for e in forms]
-            forms = [e for e in forms if not _plumbed(e)]
-            if forms:
-                found[var] = simplest(*forms)
-        return found
+    def _with_seed(self) -> Mapping[Var, str]:
+        label = self.partial(self.worked.loss, self.output_name)
+        return {**self.names, self._whole.made.seed: label}
+
+    @cached_property
+    def _whole(self) -> _Whole:
+        """Totals are written from the recognised program, where σ is one gate and its derivative is short."""
+        program = recognise(self.program)
+        made = self.worked.backprop if program is self.program else backprop(program, self.worked.backprop.wrt)
+        forward = frozenset(program.variables())
+        return _Whole(
+            made, {s.output: s for s in made.gradient.steps}, forward, frozenset(v for v in forward if v.hint), {}
+        )
 
     def shape(self, var: Var) -> str:
         """` (2×3)`, and nothing for a scalar."""

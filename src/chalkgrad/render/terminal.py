@@ -50,7 +50,10 @@ def report(
     forks = list(fork_sentences(rows, digits)) if rows.small else []
     if forks:
         yield _lines("forks", forks)
-    yield _lines("gradients", list(_gradients(rows, digits)))
+    result = list(_gradients(rows, digits))
+    if not worked.backprop.wrt:
+        result.append(f"{rows.output_name} depends on no input: there is nothing to differentiate")
+    yield _lines("result", result)
     if descent is not None:
         yield _lines(f"one step of descent, α = {shown(descent.rate, digits)}", list(descent_sentences(rows, descent, digits)))
     for nudge in nudges:
@@ -110,6 +113,8 @@ def _edge_table(rows: Rows, digits: int) -> Table:
 
 def _gradients(rows: Rows, digits: int) -> Iterator[str]:
     worked = rows.worked
+    if not worked.symbolic:
+        yield f"{rows.output_name} = {shown(worked.value, digits)}"
     if worked.upstream is not None:
         yield f"given upstream: ∂{worked.loss}/∂{rows.output_name} = {shown(worked.upstream, digits)}"
     for var in worked.backprop.wrt[:MOST]:

@@ -54,7 +54,7 @@ _LABELS = """
 _PICTURE = """
 #set document(title: sys.inputs.title)
 #set page(width: auto, height: auto, margin: 0pt)
-#image(bytes(sys.inputs.svg), format: "svg", alt: sys.inputs.title)
+#image(bytes(sys.inputs.svg), format: "svg", width: float(sys.inputs.width) * 1pt, alt: sys.inputs.title)
 """
 
 
@@ -110,21 +110,26 @@ def typeset(texts: Iterable[str], *, prose: bool = False) -> dict[str, Label]:
 
 def svg_to_png(svg: str, scale: float = 2.0) -> bytes:
     """A PNG of an SVG, `scale` pixels to each of its units."""
-    size = ET.fromstring(svg).get("viewBox", "").split()
-    if not (scale > 0 and len(size) == 4):
-        raise ChalkgradError("a PNG needs a positive scale, and an SVG with a viewBox")
-    if float(size[2]) * float(size[3]) * scale * scale > _PIXELS:
-        raise ChalkgradError(f"the PNG would have over {_PIXELS:,} pixels; use a smaller scale, or SVG")
+    width, height = _size(svg)
+    if not 0 < width * height * scale * scale <= _PIXELS or scale < 0:
+        raise ChalkgradError(f"a PNG needs a scale above 0, and at most {_PIXELS:,} pixels; use another scale, or SVG")
     with _lock:
-        return _compile(_PICTURE, "png", {"svg": svg, "title": ""}, ppi=72.0 * scale)
+        return _compile(_PICTURE, "png", {"svg": svg, "width": str(width), "title": ""}, ppi=72.0 * scale)
 
 
 def svg_to_pdf(svg: str, title: str = "") -> bytes:
-    """A one-page PDF of an SVG; `title` also stands for the picture where it is read aloud."""
+    """A one-page PDF of an SVG, a point to each of its units; `title` is what is read aloud for the picture."""
     if _forked:
         raise ChalkgradError("typst cannot make a PDF in a process forked from one that has used it; spawn it instead")
     with _lock:
-        return _compile(_PICTURE, "pdf", {"svg": svg, "title": clean(title)})
+        return _compile(_PICTURE, "pdf", {"svg": svg, "width": str(_size(svg)[0]), "title": clean(title)})
+
+
+def _size(svg: str) -> tuple[float, float]:
+    size = ET.fromstring(svg).get("viewBox", "").split()
+    if len(size) != 4:
+        raise ChalkgradError("an SVG without a viewBox has no size")
+    return float(size[2]), float(size[3])
 
 
 def clean(text: str) -> str:

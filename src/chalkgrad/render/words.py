@@ -17,9 +17,9 @@ from chalkgrad.render.rows import EdgeRow, Rows
 def edge_sentence(rows: Rows, row: EdgeRow, digits: int = 4) -> str:
     """`∂f/∂x = ∂f/∂q · ∂q/∂x = -4 · 1 = -4`; where x is used elsewhere too, the path is named."""
     var = row.edge.target
-    left = row.label + (f" along {row.target}" if row.forked else "") + rows.shape(var)
+    left = row.label + rows.shape(var) + (f" {rows.path(row.edge)}" if row.forked else "")
     if not _scalar(rows, row):
-        return f"{left} = {array_formula(row, row.upstream_label)}{_array_number(row, digits)}"
+        return f"{left} = {array_formula(row, '' if row.seeded else row.upstream_label)}{_array_number(row, digits)}"
     if row.seeded:
         formula = row.local_label if row.forked else row.local
         chain = [formula] + ([row.local] if row.forked and row.local != formula else [])
@@ -67,8 +67,11 @@ def _scalar(rows: Rows, row: EdgeRow) -> bool:
 
 
 def array_formula(row: EdgeRow, upstream: str) -> str:
-    """What arrives at an array, as a formula over `upstream`, a name."""
+    """What arrives at an array, as a formula over `upstream`, a name; no name where the upstream is the number 1."""
     local = row.edge.local
+    if not upstream and isinstance(local, (Times, Spread)):
+        return row.local
+    upstream = upstream or "1"
     if isinstance(local, Times):
         whole = upstream if local.one else f"{upstream} ∘ {_operand(row.local)}"
         out = row.edge.step.output.type.shape
@@ -96,7 +99,7 @@ def fork_sentences(rows: Rows, digits: int = 4) -> Iterator[str]:
         if len(edges) < 2:
             continue
         label = rows.partial(rows.worked.loss, rows.names[var])
-        paths = [f"along {rows.names[c.step.output]}" for c in edges]
+        paths = [rows.path(c) for c in edges]
         if rows.worked.symbolic:
             yield f"{label}{rows.shape(var)} = sum of its {len(edges)} paths ({', '.join(paths)}) = {rows.total(var)}"
             continue

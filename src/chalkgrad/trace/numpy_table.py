@@ -83,24 +83,26 @@ def match(
 
     Raises what `refuse` gives for an argument that the op has no reading of.
     """
-    signature = _signature(function)
+    if len(args) == op.arity >= _required(function) and not kwargs:
+        return list(args), NO_PARAMS  # the plain call, which loops make most
     try:
-        given = signature.bind(*args, **kwargs).arguments
+        given = signature(function).bind(*args, **kwargs).arguments
     except TypeError as error:
         raise refuse(f"{called(function)}: {error}") from None
-    names = list(signature.parameters)
+    parameters = signature(function).parameters
+    names = list(parameters)
     inputs: list[Any] = []
     if op.arity < 0:
         inputs, names = list(given.get(names[0], ())), names[1:]
     else:
         for name in names[: op.arity]:
-            if name not in given or given[name] is signature.parameters[name].default:
+            if name not in given or given[name] is parameters[name].default:
                 raise refuse(f"{called(function)} is given {len(inputs)} of the {op.arity} values it needs here")
             inputs.append(given[name])
         names = names[op.arity :]
     params: dict[str, Any] = {}
     for name in names:
-        default = signature.parameters[name].default
+        default = parameters[name].default
         if name not in given or _is(given[name], default):
             continue
         key = _EARLIER.get(name, name)
@@ -155,5 +157,12 @@ def _is(value: Any, default: Any) -> bool:
 
 
 @functools.cache
-def _signature(function: Any) -> inspect.Signature:
+def _required(function: Any) -> int:
+    parameters = signature(function).parameters.values()
+    return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+
+
+@functools.cache
+def signature(function: Any) -> inspect.Signature:
+    """The parameters of a function of NumPy's or of ours, looked up once."""
     return inspect.signature(function)

@@ -33,18 +33,15 @@ def trace(function: Callable[..., Any], /, *args: Any, name: str | None = None, 
     called = name or _name(function)
     session = Session(called, written.file if written else "")
     bound = _bind(function, called, written, args, kwargs)
-    for parameter, value in bound.arguments.items():
-        kind = bound.signature.parameters[parameter].kind
-        if kind is inspect.Parameter.VAR_POSITIONAL:
-            given: Any = tuple([_argument(session, f"{parameter}_{i}", v, written) for i, v in enumerate(value)])
-        elif kind is inspect.Parameter.VAR_KEYWORD:
-            given = {key: _argument(session, key, v, written) for key, v in value.items()}
-        else:
-            given = _argument(session, parameter, value, written)
-        bound.arguments[parameter] = given
+    _each(bound, lambda hint, value: _argument(session, hint, value, written))
     before = _dice()
     try:
-        result = function(*bound.args, **bound.kwargs)
+        try:
+            result = function(*bound.args, **bound.kwargs)
+        except Exception as error:
+            if session.refused in (None, error):
+                raise
+            raise session.refused from error  # NumPy says something else where a refusal passes through it
         if session.refused is not None:  # caught by the function, whose other way out NumPy would not have gone
             raise session.refused
         if _dice() != before:
@@ -59,6 +56,37 @@ def trace(function: Callable[..., Any], /, *args: Any, name: str | None = None, 
         return session.builder.program(called, *outputs)
     finally:
         session.open = False
+
+
+def given(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> list[Any]:
+    """The values of the inputs of `trace(function, *args, **kwargs)` in such a call, in the Program's order.
+
+    Raises TraceError where the arguments do not fit the function.
+    """
+    found: list[Any] = []
+    bound = _bind(function, _name(function), definition(inspect.unwrap(_inner(function))), args, kwargs)
+    _each(bound, lambda hint, value: found.append(value) if is_input(value) else None)
+    return found
+
+
+def is_input(value: Any) -> bool:
+    """Whether an argument is data, and so an input: a number or an array, but no flag and no text."""
+    if isinstance(value, (bool, np.bool_, np.character)):
+        return False
+    return isinstance(value, (int, float, np.ndarray, np.generic))
+
+
+def _each(bound: inspect.BoundArguments, change: Callable[[str, Any], Any]) -> None:
+    """Put `change(name, value)` for every argument, those of *args and **kwargs one by one."""
+    for parameter, value in bound.arguments.items():
+        kind = bound.signature.parameters[parameter].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            changed: Any = tuple([change(f"{parameter}_{i}", v) for i, v in enumerate(value)])
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            changed = {key: change(key, v) for key, v in value.items()}
+        else:
+            changed = change(parameter, value)
+        bound.arguments[parameter] = changed
 
 
 def _inner(function: Any) -> Any:
@@ -100,12 +128,12 @@ def _argument(session: Session, name: str, value: Any, written: Any) -> Any:
 
     if isinstance(value, Holder):
         raise refuse("is a value of a trace that is still running; trace the outer function, which may call this one")
+    if isinstance(value, (np.ndarray, np.generic)) and is_input(value):
+        return _array(session, name, value, refuse)
+    if is_input(value):
+        return Traced(session, session.builder.input(name, SCALAR))
     if value is None or isinstance(value, (bool, np.bool_, str, bytes)) or callable(value):
         return value
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _array(session, name, value, refuse)
-    if isinstance(value, (int, float)):
-        return Traced(session, session.builder.input(name, SCALAR))
     if isinstance(value, (list, set, dict)) or (isinstance(value, tuple) and _holds_data(value)):
         raise refuse(f"is a {type(value).__name__}; pass np.array([...]), or each array as an argument of its own")
     if isinstance(value, numbers.Number) or hasattr(type(value), "__array__"):
@@ -144,7 +172,10 @@ def _output(session: Session, result: Any, called: str, written: Any) -> Atom:
             raise TraceError(located(written, f"{called} returns a value of the trace of {result.session.name}"))
         return result.atom
     if isinstance(result, (bool, int, float, np.generic, np.ndarray)):
-        return session.constant(result)
+        try:
+            return session.constant(result)
+        except TraceError as error:
+            raise TraceError(located(written, f"{called} returns what it cannot: {error}")) from None
     problem = f"{called} returns {article(result)}, and should return a number, an array or a tuple of them"
     if result is None:
         problem = f"{called} returns None: is a return missing?"

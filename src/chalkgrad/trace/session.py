@@ -94,7 +94,7 @@ class Session:
         Raises TraceError for a value that is no number or array, and ShapeError, with the line, where sizes do not fit.
         """
         if not self.open:
-            raise TraceError(_leak(self.name))
+            raise TraceError(located(self.places.here()[0], _leak(self.name)))
         atoms: list[Atom] = []
         whole = False
         for value in values:

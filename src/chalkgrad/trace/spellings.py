@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.trace.numpy_table import plain
-from chalkgrad.trace.session import Holder
 
 
 def _stack(on: Any, arrays: Any, axis: int = 0) -> Any:
@@ -28,12 +27,6 @@ def _stack(on: Any, arrays: Any, axis: int = 0) -> Any:
 def _clip(on: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     return on.write("clip", a, -math.inf if low is None else low, math.inf if high is None else high)
-
-
-def _sum(on: Any, a: Any, *rest: Any, **options: Any) -> Any:
-    if isinstance(a, Holder) and a.atom.type.dtype == "bool":
-        a = on.write("indicator", a)  # NumPy counts; a sum of truths would be a truth
-    return on.match(np.sum, a, *rest, **options)
 
 
 def _norm(on: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
@@ -84,6 +77,14 @@ def _copy(on: Any, a: Any) -> Any:
     return a.copy()
 
 
+def _shape(on: Any, a: Any) -> Any:
+    return a.shape
+
+
+def _ndim(on: Any, a: Any) -> int:
+    return len(a.shape)
+
+
 def _size(on: Any, a: Any, axis: int | None = None) -> int:
     return math.prod(a.shape) if axis is None else a.shape[axis]
 
@@ -116,7 +117,6 @@ SPELLINGS: Mapping[Any, Callable[..., Any]] = MappingProxyType(
     {
         np.stack: _stack,
         np.clip: _clip,
-        np.sum: _sum,
         np.linalg.norm: _norm,
         np.ravel: _ravel,
         np.squeeze: _squeeze,
@@ -124,8 +124,8 @@ SPELLINGS: Mapping[Any, Callable[..., Any]] = MappingProxyType(
         np.swapaxes: _swapaxes,
         np.moveaxis: _moveaxis,
         np.copy: _copy,
-        np.shape: lambda on, a: a.shape,
-        np.ndim: lambda on, a: len(a.shape),
+        np.shape: _shape,
+        np.ndim: _ndim,
         np.size: _size,
         np.zeros_like: _like(np.zeros),
         np.ones_like: _like(np.ones),
@@ -133,8 +133,12 @@ SPELLINGS: Mapping[Any, Callable[..., Any]] = MappingProxyType(
     }
 )
 # What gives NumPy's caller the same numbers again, seen otherwise: a write through one is seen in the other.
-VIEWS = frozenset(
-    {np.transpose, np.reshape, np.ravel, np.squeeze, np.expand_dims, np.swapaxes, np.moveaxis, np.broadcast_to}
-    | {np.diagonal, np.diag, np.flip, np.fliplr, np.flipud, np.rot90, np.rollaxis, np.matrix_transpose}
-    | {np.permute_dims, np.split, np.array_split, np.hsplit, np.vsplit, np.atleast_1d, np.atleast_2d, np.atleast_3d}
+VIEWS: frozenset[Any] = frozenset(
+    getattr(np, name)
+    for name in (
+        *("transpose", "permute_dims", "matrix_transpose", "swapaxes", "moveaxis", "rollaxis"),
+        *("reshape", "ravel", "squeeze", "expand_dims", "atleast_1d", "atleast_2d", "atleast_3d"),
+        *("broadcast_to", "diagonal", "diag", "flip", "fliplr", "flipud", "rot90"),
+        *("split", "array_split", "hsplit", "vsplit"),
+    )
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +14,7 @@ import numpy as np
 from chalkgrad.errors import nearest
 from chalkgrad.ir.program import NO_PARAMS
 from chalkgrad.ir.registry import lookup
-from chalkgrad.trace.numpy_table import ADVICE, OP_OF, called, match, method_of_ufunc, unknown
+from chalkgrad.trace.numpy_table import ADVICE, OP_OF, called, match, method_of_ufunc, signature, unknown
 from chalkgrad.trace.places import located
 from chalkgrad.trace.session import Holder, NoAttribute, NotSized, Session
 from chalkgrad.trace.spellings import SPELLINGS, VIEWS
@@ -49,7 +48,7 @@ def _in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:
     def write(self: Traced, other: Any) -> Traced:
         if not self.mutable:
             return _elementwise(self.session, ufunc, op, (self, other))
-        self._check_write(sign)
+        self.check_write(sign)
         new = _elementwise(self.session, ufunc, op, (self, other)).atom
         if new.type != self.atom.type:
             raise self.session.refuse(
@@ -69,7 +68,10 @@ def _refused(sign: str, instead: str) -> Callable[..., Any]:
 
 
 def _logical(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda self, *others: self.__array_ufunc__(ufunc, "__call__", self, *others)
+    def apply(self: Traced, *others: Any) -> Any:
+        return self.__array_ufunc__(ufunc, "__call__", self, *others)
+
+    return apply
 
 
 @final
@@ -183,7 +185,7 @@ class Traced(Holder):
         if name not in _NO_METHODS and (function in SPELLINGS or function in OP_OF):
             return functools.partial(self._call, function, self)
         instead = f"; write {ADVICE[name]}" if name in ADVICE else ""
-        raise self._as_numpy(NoAttribute, f"the method .{name} of an array is no op here{instead}")
+        raise self._as_numpy(NoAttribute, f".{name} of an array is no op here{instead}")
 
     def __copy__(self) -> Traced:
         return self.copy()
@@ -213,6 +215,9 @@ class Traced(Holder):
         if ufunc in _OF_TRUTHS and all(_is_truth(x) for x in inputs):
             ufunc = _OF_TRUTHS[ufunc]
         if ufunc not in OP_OF:
+            named = getattr(np, ufunc.__name__, None)
+            if named in SPELLINGS:  # the ufunc inside of np.clip, which array.clip(low, x) calls
+                return self._call(named, *inputs)
             raise session.refuse(unknown(ufunc, OP_OF))
         return _elementwise(session, ufunc, OP_OF[ufunc], inputs)
 
@@ -253,8 +258,8 @@ class Traced(Holder):
         to, have = np.dtype(dtype).name, self.atom.type.dtype
         if to == have:
             return self.copy() if copy else self
-        if to == "float64" and have == "bool":
-            return self.write("indicator", self)
+        if to in ("float64", "float32") and have == "bool":
+            return self.write("indicator", self, **({} if to == "float64" else {"dtype": to}))
         if to == "float64" and have == "int64":
             return self.write("multiply", self, 1.0)
         raise self.session.refuse(f"astype from {have} to {to} is no op here; convert the argument before the call")
@@ -275,12 +280,12 @@ class Traced(Holder):
         if function not in SPELLINGS and function not in OP_OF:
             raise session.refuse(unknown(function, [*OP_OF, *SPELLINGS]))
         spelling = SPELLINGS.get(function)
-        with session.one_name():
-            if spelling is None:
-                out = self.match(function, *args, **options)
-            else:
+        if spelling is None:
+            out: Any = self.match(function, *args, **options)
+        else:
+            with session.one_name():
                 try:
-                    inspect.signature(spelling).bind(self, *args, **options)
+                    signature(spelling).bind(self, *args, **options)
                 except TypeError as error:
                     raise session.refuse(f"{called(function)}: {error}") from None
                 out = spelling(self, *args, **options)
@@ -295,7 +300,7 @@ class Traced(Holder):
         entry.atom.hint = ""  # what comes next in the code is not where this one goes
         return entry
 
-    def _key(self, key: Any) -> tuple[Any, bool]:
+    def _key(self, key: Any, /) -> tuple[Any, bool]:
         """The index in plain Python, and whether NumPy gives a view for it."""
         if isinstance(key, tuple):
             parts = [self._key(k) for k in key]
@@ -314,7 +319,8 @@ class Traced(Holder):
             return (array.tolist() if array.size else array.astype(array.dtype if array.ndim > 1 else int)), False
         return (key.item() if isinstance(key, np.generic) else key), not isinstance(key, (bool, np.bool_))
 
-    def _check_write(self, sign: str) -> None:
+    def check_write(self, sign: str) -> None:
+        """Raise TraceError where `+=` would be seen by others, or by the caller."""
         memory = self.memory
         advice = f"write x = x {sign} y for x {sign}= y"
         if memory is not None and memory.given:
@@ -323,8 +329,8 @@ class Traced(Holder):
             )
         if memory is not None and memory.shared(self):
             raise self.session.refuse(
-                f"NumPy would change two arrays here, since one is a view of the other (a slice, .T or reshape); {advice}, "
-                "and take the other anew if it is to change too"
+                f"NumPy would change two arrays here, since one is a view of the other (a slice, .T or reshape); "
+                f"{advice}, and take the other anew if it is to change too"
             )
 
     def _line(self) -> str:

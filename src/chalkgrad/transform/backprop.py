@@ -15,8 +15,9 @@ import numpy as np
 from chalkgrad.errors import GradientError
 from chalkgrad.ir.build import Builder, Value
 from chalkgrad.ir.names import names
-from chalkgrad.ir.program import Atom, Program, Step, Var, number
+from chalkgrad.ir.program import Atom, Number, Program, Step, Var, number
 from chalkgrad.ir.registry import lookup
+from chalkgrad.ir.types import ArrayType
 from chalkgrad.ops.local import Local, Matrix, Select, Through, Times, fit
 from chalkgrad.transform.prune import prune
 
@@ -74,13 +75,20 @@ class Backprop:
 def backprop(program: Program, wrt: Sequence[Var] | None = None, seed_name: str = "") -> Backprop:
     """Differentiate the one output of `program` with respect to `wrt`, by default every floating input.
 
-    Raises GradientError where the output is no floating value, or a step on the way has no derivative.
+    Raises GradientError where the output, or what is asked for, is no floating value of `program`, or a step on the
+    way has no derivative.
     """
     called = names(program)
     output = program.output
+    for var in wrt or ():
+        if var not in called:
+            raise GradientError(f"{var.hint or 'a value'} does not belong to {program.name}")
+        if not var.type.floating:
+            raise GradientError(f"{called[var]} is {var.type}: only a real value has a gradient")
     targets = tuple(v for v in program.inputs if v.type.floating) if wrt is None else tuple(wrt)
     if not output.type.floating:
-        raise GradientError(f"{program.name} gives {output.type}: only a floating value has a gradient")
+        kind = "true or false" if output.type.dtype == "bool" else "a whole number"
+        raise GradientError(f"{program.name} is {kind}: only a real value has a gradient")
     builder = Builder()
     builder.inputs.extend(program.inputs)
     builder.steps.extend(program.steps)
@@ -125,13 +133,13 @@ def backprop(program: Program, wrt: Sequence[Var] | None = None, seed_name: str 
             value, onward = _send(local, upstream, gate)
             made = _behind(value.atom, builder.steps[before:])
             contributions.append(
-                Contribution(step, position, upstream.atom, local, value.atom, made, gate.atom if gate else None)
+                Contribution(step, position, upstream.atom, local, value.atom, made, None if gate is None else gate.atom)
             )
             waiting.setdefault(contributions[-1].target, []).append((value, onward))
     builder.origin = None
     for var in program.inputs:
         close(var)
-    gradients = tuple(adjoint.get(v) or _zeros(builder, v) for v in targets)
+    gradients = tuple(adjoint.get(v) or zeros(builder, v.type) for v in targets)
     whole = replace(builder.program(f"d{program.name}", output, *gradients), inputs=(*program.inputs, seed))
     gradient = prune(whole, keep=frozenset(program.steps))
     kept = frozenset(gradient.steps)
@@ -151,10 +159,13 @@ def _reached(program: Program, wrt: Sequence[Var]) -> set[Var]:
 def _locals(step: Step, builder: Builder, needed: set[Var]) -> Sequence[Local | None]:
     op: Any = step.op
     want = tuple([isinstance(a, Var) and a in needed for a in step.inputs])
+    if not any(want):  # the step gives a value that was asked for, out of what was not
+        return ()
     if op.vjp is None:
         where = f" ({step.origin})" if step.origin else ""
         raise GradientError(f"{op.name}{where} has no derivative rule")
-    return op.vjp(want, builder.value(step.output), *map(builder.value, step.inputs), **step.params)
+    found = op.vjp(want, builder.value(step.output), *map(builder.value, step.inputs), **step.params)
+    return [local if w else None for w, local in zip(want, found, strict=True)]
 
 
 def _send(local: Local, upstream: Value, gate: Value | None) -> tuple[Value, Value | None]:
@@ -198,11 +209,12 @@ def _behind(atom: Atom, steps: list[Step]) -> tuple[Step, ...]:
     return tuple(reversed(found))
 
 
-def _zeros(builder: Builder, var: Var) -> Atom:
+def zeros(builder: Builder, type: ArrayType) -> Atom:
     """The gradient of what the output does not depend on."""
-    shape = var.type.shape
-    if not shape:
-        return number(0.0)
-    if all(isinstance(n, int) for n in shape):
-        return number(np.zeros([int(str(n)) for n in shape], var.type.dtype))
-    return builder.bind(lookup("broadcast_to"), number(0.0), params={"shape": shape})
+    zero = Number(np.dtype(type.dtype).type(0), ArrayType((), type.dtype))
+    if not type.shape:
+        return zero if type.dtype == "float32" else number(0.0)
+    sizes = [n for n in type.shape if isinstance(n, int)]
+    if len(sizes) == len(type.shape):
+        return number(np.zeros(sizes, type.dtype))
+    return builder.bind(lookup("broadcast_to"), zero, params={"shape": type.shape})

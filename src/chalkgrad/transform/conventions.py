@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalkgrad.errors import ChalkgradError, ShapeError, nearest
-from chalkgrad.ir.dims import Size, dims_text, substitute
+from chalkgrad.ir.dims import Dim, Size, dims_text, substitute
 from chalkgrad.ir.program import Atom, Number, Program, Step, Var
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.types import ArrayType
@@ -37,16 +37,12 @@ def with_sizes(program: Program, shapes: Mapping[Var, tuple[int, ...]]) -> Progr
 
     Raises ShapeError where a shape does not fit, naming the input.
     """
-    known: dict[str, int] = {}
+    known = _solve([(want, have) for v in program.inputs for want, have in zip(v.type.shape, shapes[v], strict=False)])
     for var in program.inputs:
         shape = shapes[var]
-        if len(shape) != len(var.type.shape):
-            raise ShapeError(f"{var.hint} has shape {dims_text(shape)}, expected {dims_text(var.type.shape)}")
-        for have, want in zip(shape, var.type.shape, strict=True):
-            if isinstance(want, Size) and len(want.terms) == 1 and len(want.terms[0][0]) == 1:
-                known.setdefault(str(want), have)
-            if substitute(want, known) != have:
-                raise ShapeError(f"{var.hint} has shape {dims_text(shape)}, expected {dims_text(var.type.shape)}")
+        if tuple(substitute(n, known) for n in var.type.shape) != tuple(shape):
+            said = ", where " + " and ".join(f"{n} = {k}" for n, k in known.items()) if known else ""
+            raise ShapeError(f"{var.hint} has shape {dims_text(shape)}, expected {dims_text(var.type.shape)}{said}")
     if not known:
         return program
     fresh: dict[Var, Var] = {}
@@ -78,3 +74,24 @@ def with_sizes(program: Program, shapes: Mapping[Var, tuple[int, ...]]) -> Progr
         ),
         tuple(renew(a) for a in program.outputs),
     )
+
+
+def _solve(pairs: list[tuple[Dim, int]]) -> dict[str, int]:
+    """The named sizes that these equalities give, the plain names first, then those like 2·m + 1 in one unknown."""
+    known: dict[str, int] = {}
+    found = True
+    pairs = sorted(pairs, key=lambda p: len(p[0].terms) if isinstance(p[0], Size) else 0)
+    while found:
+        found = False
+        for want, have in pairs:
+            left = substitute(want, known) - have
+            if not isinstance(left, Size):
+                continue
+            constant = sum(c for monomial, c in left.terms if not monomial)
+            unknown = [(monomial, c) for monomial, c in left.terms if monomial]
+            if len(unknown) == 1 and len(unknown[0][0]) == 1:
+                ((name,), factor) = unknown[0]
+                if constant % factor == 0:
+                    known[name] = -constant // factor
+                    found = True
+    return known

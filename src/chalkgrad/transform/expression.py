@@ -9,7 +9,7 @@ from typing import Any, final
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, Step, Var
 
 # A formula of more nodes than this keeps the names of its parts: nobody reads it as one line.
-LARGEST = 400
+LARGEST = 150
 
 
 @final

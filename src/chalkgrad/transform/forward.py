@@ -8,7 +8,8 @@ from typing import Any
 
 from chalkgrad.errors import GradientError
 from chalkgrad.ir.build import Builder, Value
-from chalkgrad.ir.program import Program, Var, number
+from chalkgrad.ir.program import Program, Var
+from chalkgrad.transform.backprop import zeros
 from chalkgrad.transform.prune import prune
 
 
@@ -38,6 +39,6 @@ def forward(program: Program, wrt: Sequence[Var] | None = None) -> Program:
     results = []
     for out in program.outputs:
         tangent = tangents.get(out) if isinstance(out, Var) else None
-        results.append(number(0.0) if tangent is None else tangent.atom)
+        results.append(zeros(builder, out.type) if tangent is None else tangent.atom)
     whole = builder.program(f"{program.name}_dot", *program.outputs, *results)
     return prune(replace(whole, inputs=tuple(builder.inputs)))

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from chalkgrad.ir.build import Builder
-from chalkgrad.ir.program import Atom, Number, Program, Step, Var
+from chalkgrad.ir.program import NO_PARAMS, Atom, Number, Program, Step, Var, input_types
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.types import SCALAR
 from chalkgrad.transform.prune import prune
@@ -31,6 +31,9 @@ def expand(program: Program) -> Program:
         builder = Builder()
         builder.origin = step.origin
         out = op.expand(*map(builder.value, step.inputs), **step.params).atom
+        if isinstance(out, Number) or out.type != step.output.type:  # folded away, or 1/x of a whole number
+            steps.append(step)
+            continue
         steps.extend(replace(s, outputs=step.outputs) if s.outputs == (out,) else s for s in builder.steps)
     return program.with_steps(tuple(steps))
 
@@ -49,7 +52,7 @@ def recognise(program: Program, *, evaluation: bool = False) -> Program:
     for step in program.steps:
         for pattern in patterns.get(step.op.name, ()):
             bound = pattern.match(step, made, swallow_named=evaluation)
-            if bound is not None:
+            if bound is not None and pattern.op.infer(input_types(bound), NO_PARAMS) == (step.output.type,):
                 step = Step(step.outputs, pattern.op, bound, origin=step.origin)
                 changed = True
                 break
@@ -60,7 +63,8 @@ def recognise(program: Program, *, evaluation: bool = False) -> Program:
     if not changed:
         return program
     unread = frozenset(program.steps) - frozenset(prune(program).steps)  # a person's unused stages stay
-    return prune(program.with_steps(tuple(steps)), keep=unread)
+    keep = frozenset(new for old, new in zip(program.steps, steps, strict=True) if old in unread)
+    return prune(program.with_steps(tuple(steps)), keep=keep)
 
 
 class Pattern:

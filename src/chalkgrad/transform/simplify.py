@@ -270,15 +270,20 @@ _ALGEBRA: dict[str, Callable[..., Terms]] = {
 }
 
 
-def _value(number: Fraction) -> Expr:
-    """The number as it prints: a decimal where it has one, else a fraction."""
-    if number.denominator == 1:
-        return Const(int(number))
+def _decimal(number: Fraction) -> bool:
+    """Whether it has a finite decimal."""
     rest = number.denominator
     for p in (2, 5):
         while rest % p == 0:
             rest //= p
-    if rest == 1:
+    return rest == 1
+
+
+def _value(number: Fraction) -> Expr:
+    """The number as it prints: a decimal where it has one, else a fraction."""
+    if number.denominator == 1:
+        return Const(int(number))
+    if _decimal(number):
         return Const(float(number))
     return Apply(arithmetic.divide, (Const(number.numerator), Const(number.denominator)))
 
@@ -323,7 +328,7 @@ def _term(coefficient: Fraction, factors: Factors) -> Expr:
     above = [_factor(b, e) for b, e in factors if e > 0]
     below = [_factor(b, -e) for b, e in factors if e < 0]
     sign, size = coefficient < 0, abs(coefficient)
-    if below and size.denominator != 1:
+    if size.denominator != 1 and (below or not _decimal(size)):
         if size.numerator != 1 or not above:
             above.insert(0, _value(Fraction(size.numerator)))
         below.insert(0, _value(Fraction(size.denominator)))
