@@ -6,7 +6,7 @@ The label is y = 0 and the example is x = (1, 3); the weights start at w = (2, -
 import numpy as np
 
 import chalkgrad as cg
-from chalkgrad.cli.main import cli
+from chalkgrad.cli.show import show
 
 TEXT = """h = σ(w_1x_1 + w_2x_2 + b)
 ℓ = -y log h - (1-y) log(1-h)"""
@@ -20,7 +20,7 @@ print(cg.work(TEXT, wrt=list(WEIGHTS)))
 # chalkgrad show "h = …; ℓ = …" w_1=2 w_2=-1 b=0.5 x_1=1 x_2=3 y=0 --wrt w_1 --wrt w_2 --wrt b --rate 0.1
 values = [f"{name}={x}" for name, x in (WEIGHTS | EXAMPLE).items()]
 weights = [word for name in WEIGHTS for word in ("--wrt", name)]
-cli(["show", TEXT, *values, *weights, "--rate", str(RATE), "--plain"], standalone_mode=False)
+show([TEXT, *values, *weights, "--rate", str(RATE), "--plain"], standalone_mode=False)
 
 
 # The same in NumPy.

@@ -50,7 +50,7 @@ FUNCTIONS = {
         {"x": -2.5, "δ": 1},
     ),
     "smooth L1": (
-        r"f(x, β) = \begin{cases} \frac{x^2}{2β} & \text{if } |x| < β \\ |x| - \frac{β}{2} & \text{otherwise} \end{cases}",
+        r"f(x, β) = \begin{cases} \frac{x^2}{2β} & \text{if } |x| < β \\ |x| - \frac{β}{2} & \text{o.w.} \end{cases}",
         {"x": 0.4, "β": 1.2},
     ),
     "quotient of polynomials": (
@@ -80,7 +80,7 @@ FUNCTIONS = {
     ),
     "compound interest": (
         "A(P, r, n, t) = P(1 + r/n)^{nt}",
-        {"P": 1000, "r": 0.05, "n": 12, "t": 10},
+        {"P": 1000, "r": 0.24, "n": 4, "t": 5},
     ),
     "Planck's law": (
         r"B(\nu, T, h, c, k) = \frac{2h\nu^3}{c^2} \frac{1}{e^{\frac{h\nu}{kT}} - 1}",

@@ -1,5 +1,6 @@
 """Graphviz from Python: its cache is a convenience, and nothing depends on it."""
 
+import hashlib
 import os
 import stat
 import subprocess
@@ -76,12 +77,12 @@ def test_a_damaged_cache_is_replaced_or_passed_over(tmp_path, damage):
         path.write_bytes({"empty": b"", "cut": whole[:1000], "flipped": flipped, "other": b"x" * 5000}[damage])
     assert draw(tmp_path) == "4"
     if damage != "folder":
-        assert path.read_bytes()[:32] == whole[:32] or len(path.read_bytes()) > 100_000
+        mended = path.read_bytes()
+        assert mended[:32] == hashlib.sha256(mended[32:]).digest()
+        assert len(mended) > 100_000
 
 
 def test_a_module_of_another_wasmtime_is_compiled_anew(tmp_path):
-    import hashlib
-
     draw(tmp_path)
     (path,) = stored(tmp_path)
     body = b"\x7fELF" + bytes(5000)

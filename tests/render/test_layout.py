@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from chalkgrad.errors import ChalkgradError
+from chalkgrad.render.columns import Item, set_heights
 from chalkgrad.render.diagram import Diagram, Node, Wire
 from chalkgrad.render.layout import place
 
@@ -248,6 +249,16 @@ def test_the_sides_of_a_difference_keep_their_order(seed):
     for node in diagram.nodes:
         if node.sign in ("-", "/"):
             assert arrivals[node.id] == sorted(arrivals[node.id])
+
+
+def test_wires_cross_far_from_a_gate_that_needs_their_order():
+    one, two, first, second, target = (Item(column) for column in (0, 0, 1, 1, 2))
+    wires = [[two, first, target], [one, second, target]]
+    set_heights([one, two, first, second, target], wires, ordered=[target])
+    assert one.y < two.y
+    assert first.y < second.y
+    set_heights([one, two, first, second, target], wires, ordered=[])
+    assert second.y < first.y
 
 
 def test_a_chain_is_one_level_line():

@@ -135,19 +135,27 @@ def test_what_is_kept_is_bounded(monkeypatch):
     assert len(typeset([f"u_{{{i}}}" for i in range(30)])) == 30  # more than is kept
 
 
-def test_no_system_fonts_are_used():
-    code = "from chalkgrad.render.typeset import typeset; print(typeset(['w_0', '-1.25', '你', 'اسم']))"
+def test_no_system_fonts_are_used(monkeypatch):
+    import typst
 
-    def run(fonts):
-        env = {
-            **os.environ,
-            "FONTCONFIG_FILE": fonts,
-            "TYPST_FONT_PATHS": "/usr/share/fonts",
-            "XDG_DATA_HOME": "/nowhere",
-        }
-        return subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=env).stdout
+    from chalkgrad.render import typeset as module
 
-    assert run("/nowhere") == run("/etc/fonts/fonts.conf") == f"{typeset(['w_0', '-1.25', '你', 'اسم'])}\n".encode()
+    asked = {}
+    real = typst.Fonts
+
+    def fonts(**how):
+        asked.update(how)
+        return real(**how)
+
+    def compiler(**how):
+        asked.update(how)
+
+    monkeypatch.setattr(typst, "Fonts", fonts)
+    monkeypatch.setattr(typst, "Compiler", compiler)
+    module._compiler.__wrapped__()
+    assert asked["include_system_fonts"] is False
+    assert asked["ignore_system_fonts"] is True
+    assert {info.path for info in asked["font_paths"].fonts()} == {None}  # all are typst's own
 
 
 def test_threads_may_typeset_at_once():

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.api.source import Source, is_numeric, numeric, source_of
+from chalkgrad.api.source import Source, source_of
 from chalkgrad.errors import GradientError, UnknownName, nearest
 from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.program import Program
 from chalkgrad.ir.types import type_of
+from chalkgrad.trace.record import given, is_input
 from chalkgrad.transform.backprop import Backprop
 from chalkgrad.transform.backprop import backprop as differentiate
 from chalkgrad.transform.conventions import with_sizes
@@ -97,12 +98,12 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., tuple[Any, Any
             ready[key] = prepare(args, named)
         interpreter = ready[key]
         if callable(source):
-            given = numeric(source, args, named)
+            values = given(source, *args, **named)
         else:
             names = [v.hint for v in interpreter.program.inputs[:-1]]
             by_name = {**dict(zip(names, args, strict=False)), **named}
-            given = [by_name[n] for n in names]
-        value, *gradients = interpreter(*given, 1.0)
+            values = [by_name[n] for n in names]
+        value, *gradients = interpreter(*values, 1.0)
         return value, gradients[0] if one else tuple(gradients)
 
     return wraps(source)(call) if callable(source) else call
@@ -125,7 +126,7 @@ def grad(source: Source, wrt: Wrt = 0) -> Callable[..., Any]:
 
 def _signature(value: Any) -> Any:
     """What a traced Program depends on: types of arrays and numbers, and everything else by value."""
-    if is_numeric(value):
+    if is_input(value):
         return type_of(value)
     try:
         hash(value)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
-
-import numpy as np
 
 from chalkgrad import ops
 from chalkgrad.errors import ChalkgradError, ValueNeeded
 from chalkgrad.ir.program import Program
 from chalkgrad.notation.read import read
+from chalkgrad.trace.record import given
 from chalkgrad.trace.record import trace as record
 from chalkgrad.transform.conventions import choose
 from chalkgrad.transform.gates import expand, recognise
@@ -54,25 +52,7 @@ def source_of(source: Source, args: Sequence[Any] = (), values: Mapping[str, Any
         called = getattr(source, "__name__", "the function")
         raise ValueNeeded(f"{called} needs values to be traced with: they give its shapes")
     program = record(source, *args, **named)
-    return Sourced(program, (), dict(zip([v.hint for v in program.inputs], numeric(source, args, named), strict=True)))
-
-
-def numeric(function: Callable[..., Any], args: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
-    """The arguments of a call that are numbers or arrays, in the order of the function's inputs when traced."""
-    try:
-        arguments = inspect.signature(function).bind(*args, **named).arguments.values()
-    except ValueError:  # a compiled function that does not say its parameters
-        arguments = args
-    flat: list[Any] = []
-    for value in arguments:
-        inner = value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,)
-        flat.extend(v for v in inner if is_numeric(v))
-    return flat
-
-
-def is_numeric(value: Any) -> bool:
-    """Whether an argument is differentiated, or at least data: a number or array, and no flag."""
-    return isinstance(value, (np.ndarray, np.generic, float, int)) and not isinstance(value, (bool, np.bool_))
+    return Sourced(program, (), dict(zip([v.hint for v in program.inputs], given(source, *args, **named), strict=True)))
 
 
 def set_gates(program: Program, gates: Gates) -> Program:

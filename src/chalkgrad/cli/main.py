@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import Any
 
 import click
 
@@ -13,9 +14,20 @@ from chalkgrad.cli.show import show
 from chalkgrad.errors import ChalkgradError
 
 
-@click.group(context_settings={"max_content_width": 100})
+class Commands(click.Group):
+    """The commands; what is wrong with the input becomes a message and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ChalkgradError as error:
+            click.echo(f"chalkgrad: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=Commands, context_settings={"max_content_width": 100})
 @click.version_option(__version__, prog_name="chalkgrad")
-def cli() -> None:
+def run() -> None:
     """Backpropagation that shows its work.
 
     \b
@@ -26,26 +38,13 @@ def cli() -> None:
     """
 
 
-cli.add_command(show)
-cli.add_command(code)
+run.add_command(show)
+run.add_command(code)
 
 
 def main() -> None:
-    """Run, and turn what is wrong with the input into a message and exit code 2."""
+    """What the `chalkgrad` command calls."""
     gc.set_threshold(100_000, 50, 50)  # a long program is many objects, none of them garbage
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    try:
-        cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except ChalkgradError as error:
-        click.echo(f"chalkgrad: {error}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone, as `| head` does: no complaint
-        sys.exit(0)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    run(prog_name="chalkgrad")

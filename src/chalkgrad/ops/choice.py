@@ -11,7 +11,7 @@ from chalkgrad.ir.build import Value
 from chalkgrad.ir.types import promote
 from chalkgrad.ops.local import Local, Select, constant, times
 from chalkgrad.ops.notation import COMPARE, Function, Indicator, Infix, Prefix, Shown
-from chalkgrad.ops.op import DECLARED, Interval, Kink, elementwise, spread
+from chalkgrad.ops.op import DECLARED, REALS, TRUTH, Interval, Kink, elementwise, spread
 
 
 def _comparison(name: str, ufunc: np.ufunc, sign: str, latex: str, python: str) -> Any:
@@ -26,9 +26,15 @@ greater = _comparison("greater", np.greater, ">", ">", ">")
 greater_equal = _comparison("greater_equal", np.greater_equal, ">=", r"\ge ", ">=")
 equal = _comparison("equal", np.equal, "=", "=", "==")
 not_equal = _comparison("not_equal", np.not_equal, "!=", r"\ne ", "!=")
-logical_and = elementwise("logical_and", np.logical_and, None, Function("and", r"\wedge"), dtype="bool")
-logical_or = elementwise("logical_or", np.logical_or, None, Function("or", r"\vee"), dtype="bool")
-logical_not = elementwise("logical_not", np.logical_not, None, Function("not", r"\neg"), dtype="bool")
+
+
+def _logical(name: str, ufunc: np.ufunc, latex: str) -> Any:
+    return elementwise(f"logical_{name}", ufunc, None, Function(name, latex), dtype="bool", domain=(TRUTH,) * ufunc.nin)
+
+
+logical_and = _logical("and", np.logical_and, r"\wedge")
+logical_or = _logical("or", np.logical_or, r"\vee")
+logical_not = _logical("not", np.logical_not, r"\neg")
 
 
 def _indicator(condition: Any, dtype: str = "float64") -> Any:
@@ -43,6 +49,7 @@ indicator = elementwise(
     Indicator(),
     params={"dtype": "float64"},
     dtype=lambda types, params: params.get("dtype", "float64"),
+    domain=(TRUTH,),
 )
 
 
@@ -73,6 +80,7 @@ where = elementwise(
     jvp=_where_jvp,
     arity=3,
     dtype=lambda types, params: promote(types[1].dtype, types[2].dtype),
+    domain=(TRUTH, REALS, REALS),
     note="the branch that is not taken gets no gradient",
 )
 
@@ -92,6 +100,7 @@ masked = elementwise(
     None,
     Shown(),
     vjp=_masked_vjp,
+    domain=(REALS, TRUTH),
     jvp=lambda tangents, y, value, zero_at: spread(where(zero_at, 0, tangents[0]), y),
 )
 

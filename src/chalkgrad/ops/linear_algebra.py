@@ -137,5 +137,9 @@ dot = structured(
     linear_in=(0, 1),
     vjp=_matmul_vjp,
     numpy=(np.dot,),
-    samples=lambda rng: [((rng.normal(size=3), rng.normal(size=3)), {})],
+    samples=lambda rng: [
+        ((rng.normal(size=3), rng.normal(size=3)), {}),
+        ((rng.normal(size=(2, 3)), rng.normal(size=(3, 2))), {}),
+        ((rng.normal(size=3), rng.normal(size=(3, 2))), {}),
+    ],
 )

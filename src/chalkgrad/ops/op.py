@@ -38,6 +38,7 @@ class Interval:
 
 REALS = Interval()
 POSITIVE = Interval(low=0.0)
+TRUTH = Interval(low=False, high=True)  # true or false, no number
 
 
 @final
@@ -287,6 +288,7 @@ __all__ = [
     "INFINITE",
     "POSITIVE",
     "REALS",
+    "TRUTH",
     "Interval",
     "Kink",
     "Op",

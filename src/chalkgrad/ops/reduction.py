@@ -83,6 +83,8 @@ def _samples(rng: np.random.Generator) -> list[tuple[tuple[Any, ...], dict[str, 
         ((x,), {"axis": (0, 1), "keepdims": True}),
         ((x,), {"axis": -1, "keepdims": True}),
         ((x[:, 0],), {}),
+        ((x.reshape(2, 2, 3),), {"axis": (0, -1)}),
+        ((x.reshape(2, 2, 3),), {"axis": ()}),
     ]
 
 
@@ -263,7 +265,11 @@ softmax = structured(
         Through(lambda u: y * (u - sum(y * u, axis=axis, keepdims=True)), "p ∘ (u - Σ p u), p = softmax({0})")
     ],
     jvp=_softmax_jvp,
-    samples=lambda rng: [((rng.normal(size=4),), {}), ((rng.normal(size=(2, 3)),), {"axis": 0})],
+    samples=lambda rng: [
+        ((rng.normal(size=4),), {}),
+        ((rng.normal(size=(2, 3)),), {"axis": 0}),
+        ((rng.normal(size=(2, 3)),), {"axis": None}),
+    ],
 )
 
 
@@ -293,7 +299,7 @@ norm = structured(
     vjp=lambda want, y, x, ord=2: [times(_norm_slope(y, x, ord), x)],
     jvp=lambda tangents, y, x, ord=2: sum(_norm_slope(y, x, ord) * tangents[0]),
     numpy=(np.linalg.norm,),
-    samples=lambda rng: [((rng.normal(size=4),), {"ord": o}) for o in (1, 2, math.inf)],
+    samples=lambda rng: [((rng.normal(size=s),), {"ord": o}) for o, s in ((1, 4), (2, 4), (math.inf, 4), (2, (2, 2)))],
     kinks=(
         Kink(lambda x, ord=2: (ord == 2) & ~np.any(x), "minimum-norm subgradient", (np.zeros(2),), (np.zeros(2),)),
         Kink(lambda x, ord=2: (ord == 1) & ~np.all(x), DECLARED, (np.zeros(2),), (np.zeros(2),), params={"ord": 1}),

@@ -99,7 +99,7 @@ transpose = structured(
     vjp=_transpose_vjp,
     notation=Postfix("ᵀ", r"^\top"),
     numpy=(np.transpose,),
-    samples=lambda rng: [((rng.normal(size=(2, 3)),), {}), ((rng.normal(size=(2, 3, 4)),), {"axes": (1, 2, 0)})],
+    samples=lambda rng: [((rng.normal(size=(2, 3)),), {}), ((rng.normal(size=(2, 3, 4)),), {"axes": (1, -1, 0)})],
 )
 
 
@@ -131,6 +131,7 @@ reshape = structured(
     samples=lambda rng: [
         ((rng.normal(size=(2, 6)),), {"shape": (3, -1)}),
         ((rng.normal(size=(2, 2)),), {"shape": (4,)}),
+        ((rng.normal(size=(1, 1)),), {"shape": ()}),
     ],
 )
 
@@ -189,6 +190,13 @@ index = structured(
         ((rng.normal(size=(3, 4)),), {"index": (1, slice(None, None, 2))}),
         ((rng.normal(size=4),), {"index": ([0, 0, 2],)}),
         ((rng.normal(size=4),), {"index": (slice(None), None)}),
+        ((rng.normal(size=4),), {"index": [2, 0, 2, -1]}),
+        ((rng.normal(size=4),), {"index": []}),
+        ((rng.normal(size=4),), {"index": slice(3, None, -2)}),
+        ((rng.normal(size=(3, 4)),), {"index": (Ellipsis, -1)}),
+        ((rng.normal(size=(3, 4)),), {"index": ([0, 2, 2], [1, 1, 1])}),
+        ((rng.normal(size=(3, 4)),), {"index": (slice(None), None, [3, 0])}),
+        ((rng.normal(size=(2, 2)),), {"index": np.array([[True, False], [True, True]])}),
     ],
     note="reads some entries; the rest get no gradient, and one that is read twice gets both",
 )
@@ -216,7 +224,11 @@ scatter = structured(
     params={"index": (), "shape": ()},
     linear_in=(0,),
     vjp=lambda want, y, x, index, shape: [Route(lambda u: globals()["index"](u, index=index), "read back")],
-    samples=lambda rng: [((rng.normal(size=3),), {"index": ([0, 0, 2],), "shape": (4,)})],
+    samples=lambda rng: [
+        ((rng.normal(size=3),), {"index": ([0, 0, 2],), "shape": (4,)}),
+        ((rng.normal(size=3),), {"index": [1, 1, -1], "shape": (4,)}),
+        ((rng.normal(size=2),), {"index": (1, slice(None, None, -2)), "shape": (2, 4)}),
+    ],
 )
 
 

@@ -69,7 +69,17 @@ def data(worked: Worked) -> dict[str, Any]:
 
 def to_json(worked: Worked) -> str:
     """`data` as JSON text."""
-    return json.dumps(data(worked), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    parts: list[str] = []
+    for key, value in data(worked).items():
+        # a line an entry: short enough to read, and written by the fast encoder
+        many = isinstance(value, list) and value and isinstance(value[0], dict)
+        body = "[\n  " + ",\n  ".join(map(_dumps, value)) + "\n ]" if many else _dumps(value)
+        parts.append(f" {_dumps(key)}: {body}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def plain(value: Any) -> Any:

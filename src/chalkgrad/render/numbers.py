@@ -50,10 +50,3 @@ def _array(value: np.ndarray[Any, Any], digits: int, limit: int) -> str:
     if value.ndim == 1:
         return "[" + ", ".join(shown(x, digits) for x in value) + "]"
     return "[" + ", ".join(_array(np.asarray(row), digits, limit) for row in value) + "]"
-
-
-def rounded(value: Any, digits: int) -> Any:
-    """What the printed number says, as a number: to see whether a printed product is exact."""
-    return np.asarray([float(shown(x, digits).replace("∞", "inf")) for x in np.ravel(value)]).reshape(
-        np.shape(value)
-    )

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Step, Var
-from chalkgrad.ops.local import Times
 from chalkgrad.render.numbers import shown
-from chalkgrad.render.rows import EdgeRow, Rows
+from chalkgrad.render.rows import Rows
 from chalkgrad.render.text import constant
-from chalkgrad.render.words import array_formula
+from chalkgrad.render.words import array_formula, scalar
+from chalkgrad.transform.backprop import Contribution
 
 
 def pseudocode(worked: Worked) -> str:
@@ -34,12 +34,12 @@ def lines(worked: Worked) -> Iterator[str]:
     met: set[Var] = {output} if isinstance(output, Var) else set()
     if isinstance(output, Var) and same and output in worked.backprop.wrt:
         backward.append((f"d{rows.names[output]} = {seed}", ""))
-    for row in rows.edges():
-        target = row.edge.target
+    for c in worked.backprop.contributions:
+        target = c.target
         sign = "+=" if target in met else "="
         met.add(target)
-        line = f"{rows.names_of_gradient(target)} {sign} {_product(rows, row)}"
-        backward.append((line, f"#({tags[row.edge.step]})" + shape_note(rows, target)))
+        line = f"{rows.names_of_gradient(target)} {sign} {_product(rows, c)}"
+        backward.append((line, f"#({tags[c.step]})" + shape_note(rows, target)))
     for var in worked.backprop.wrt:
         if var not in met:
             backward.append((f"{rows.names_of_gradient(var)} = 0", shape_note(rows, var).strip()))
@@ -60,14 +60,12 @@ def _forward(rows: Rows, step: Step) -> str:
     return f"{rows.names[step.output]} = {rows.formula(step)}"
 
 
-def _product(rows: Rows, row: EdgeRow) -> str:
+def _product(rows: Rows, c: Contribution) -> str:
     """Upstream times local, where the sheet writes a product; the upstream 1 of the output is not written."""
-    upstream = rows.names_of_gradient(row.edge.step.output)
-    scalar = not row.edge.step.output.type.shape and not row.edge.target.type.shape
-    if not scalar:
-        return array_formula(row, upstream)
-    if isinstance(row.edge.local, Times) and row.seeded:
-        return row.local
-    loose = row.local.startswith("-") or any(s in row.local for s in (" + ", " - "))
-    return f"{upstream} · ({row.local})" if loose else f"{upstream} · {row.local}"
-
+    upstream, local = rows.names_of_gradient(c.step.output), rows.local(c)
+    if not scalar(c):
+        return array_formula(c, local, upstream)
+    if rows.seeded(c):
+        return local
+    loose = local.startswith("-") or any(s in local for s in (" + ", " - "))
+    return f"{upstream} · ({local})" if loose else f"{upstream} · {local}"

@@ -12,7 +12,7 @@ import keyword
 import re
 import textwrap
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -48,8 +48,7 @@ def python(worked: Worked) -> str:
     """The source of a module with one function; it returns the value and a dict of gradients."""
     writer = _Writer(worked)
     body = writer.body()
-    helpers = [source_of(op)[1] for op in writer.helpers.values()]
-    return "\n\n\n".join(["import numpy as np", *helpers, body]) + "\n"
+    return "\n\n\n".join(["import numpy as np", *writer.helpers.values(), body]) + "\n"
 
 
 def identifier(name: str, used: Collection[str]) -> str:
@@ -74,7 +73,7 @@ class _Writer:
     def __init__(self, worked: Worked) -> None:
         self.worked = worked
         self.program: Program = worked.program
-        self.helpers: dict[str, Any] = {}
+        self.helpers: dict[str, str] = {}
         self.names: dict[Var, str] = {}
         used: set[str] = set()
         for var, name in worked.called.items():
@@ -173,8 +172,8 @@ class _Writer:
         op = expr.op
         function = numpy_name(op)
         if function is None:
-            self.helpers.setdefault(op.name, op)
-            function = source_of(op)[0]
+            self.helpers.update(source_of(op.evaluate))
+            function = public(op.evaluate)
         hidden = {param for param, _ in op.conventions.values()}
         rest = [
             _literal(v) if op.params.get(k) == () else f"{k}={_literal(v)}"
@@ -207,17 +206,29 @@ def numpy_name(op: Any) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def source_of(op: Any) -> tuple[str, str]:
-    """The name and source of the op's own evaluation, without annotations."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(op.evaluate)))
-    (function,) = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
-    function.name = function.name.lstrip("_")
-    function.returns = None
-    for arg in function.args.args:
+def source_of(function: Callable[..., Any]) -> dict[str, str]:
+    """The source of an op's own evaluation, and of the helpers it calls, by name; the function itself comes last."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    (body,) = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
+    body.returns = None
+    for arg in body.args.args:
         arg.annotation = None
-    if ast.get_docstring(function):
-        function.body = function.body[1:]
-    return function.name, ast.unparse(function)
+    if ast.get_docstring(body):
+        body.body = body.body[1:]
+    found: dict[str, str] = {}
+    for node in ast.walk(body):
+        used = function.__globals__.get(node.id) if isinstance(node, ast.Name) else None
+        if inspect.isfunction(used):
+            found.update(source_of(used))
+            node.id = public(used)
+    body.name = public(function)
+    found[body.name] = ast.unparse(body)
+    return found
+
+
+def public(function: Callable[..., Any]) -> str:
+    """The name under which a helper is printed."""
+    return function.__name__.lstrip("_")
 
 
 def _literal(value: Any) -> str:

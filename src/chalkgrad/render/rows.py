@@ -162,8 +162,12 @@ class Rows:
             local_number=self.local_number(c),
             product=w.number(c.value),
             forked=forked,
-            seeded=c.upstream is w.backprop.seed and w.upstream is None,
+            seeded=self.seeded(c),
         )
+
+    def seeded(self, c: Contribution) -> bool:
+        """Whether the upstream gradient is the 1 that nobody gave, and nobody writes."""
+        return c.upstream is self.worked.backprop.seed and self.worked.upstream is None
 
     def path(self, c: Contribution) -> str:
         """`along q`: which of the paths of a fork an edge is; `(place 2)` where a step reads the value twice."""
@@ -217,6 +221,8 @@ class Rows:
         return expr
 
     def _factor(self, atom: Atom, step: Step) -> str:
+        if isinstance(atom, Number) or (atom in self.names and atom is not step.output):
+            return text(leaf(atom), self.names)  # most factors are a name or a number: nothing to simplify
         return text(simplify(self._written(atom, step)), self.names)
 
     def local_number(self, c: Contribution) -> Any:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from chalkgrad.evaluate.what_if import Descent, Nudge
 from chalkgrad.ir.program import Var
 from chalkgrad.ops.local import Matrix, Route, Select, Spread, Times
-from chalkgrad.render.numbers import rounded, shown
+from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import EdgeRow, Rows
+from chalkgrad.transform.backprop import Contribution
 
 
 def edge_sentence(rows: Rows, row: EdgeRow, digits: int = 4) -> str:
     """`∂f/∂x = ∂f/∂q · ∂q/∂x = -4 · 1 = -4`; where x is used elsewhere too, the path is named."""
     var = row.edge.target
     left = row.label + rows.shape(var) + (f" {rows.path(row.edge)}" if row.forked else "")
-    if not _scalar(rows, row):
-        return f"{left} = {array_formula(row, '' if row.seeded else row.upstream_label)}{_array_number(row, digits)}"
+    if not scalar(row.edge):
+        upstream = "" if row.seeded else row.upstream_label
+        return f"{left} = {array_formula(row.edge, row.local, upstream)}{_array_number(row, digits)}"
     if row.seeded:
         formula = row.local_label if row.forked else row.local
         chain = [formula] + ([row.local] if row.forked and row.local != formula else [])
@@ -52,40 +52,42 @@ def _product(upstream: Any, local: Any, product: Any, digits: int) -> str:
     """` = -4 · 1 = -4`, with enough digits that the printed product rounds to the printed result, else `≈`."""
     for more in range(digits, digits + 6):
         a, b, c = shown(upstream, more), shown(local, more), shown(product, more)
-        with np.errstate(all="ignore"):
-            exact = shown(float(rounded(upstream, more)) * float(rounded(local, more)), more)
-        if exact == c:
+        if shown(_number(a) * _number(b), more) == c:
             return f"= {a} · {_signed(b)} = {c}"
     a, b, c = shown(upstream, digits), shown(local, digits), shown(product, digits)
     return f"= {a} · {_signed(b)} ≈ {c}"
 
 
-def _scalar(rows: Rows, row: EdgeRow) -> bool:
-    step = row.edge.step
-    scalar = not step.output.type.shape and not row.edge.target.type.shape
-    return scalar and isinstance(row.edge.local, (Times, Select))
+def scalar(c: Contribution) -> bool:
+    """Whether an edge is a product of two numbers."""
+    whole = not c.step.output.type.shape and not c.target.type.shape
+    return whole and isinstance(c.local, (Times, Select))
 
 
-def array_formula(row: EdgeRow, upstream: str) -> str:
+def array_formula(c: Contribution, local: str, upstream: str) -> str:
     """What arrives at an array, as a formula over `upstream`, a name; no name where the upstream is the number 1."""
-    local = row.edge.local
-    if not upstream and isinstance(local, (Times, Spread)):
-        return row.local
+    kind = c.local
+    if not upstream and isinstance(kind, (Times, Spread)):
+        return local
     upstream = upstream or "1"
-    if isinstance(local, Times):
-        whole = upstream if local.one else f"{upstream} ∘ {_operand(row.local)}"
-        out = row.edge.step.output.type.shape
-        return whole if local.shape == out else f"Σ over what was broadcast of {whole}"
-    if isinstance(local, Select):
-        return f"{upstream} where {row.local[2:-1]}, else 0"
-    if isinstance(local, Matrix):
-        factor = row.local.removesuffix(f", on the {local.side}")
-        return f"{factor} {upstream}" if local.side == "left" else f"{upstream} {factor}"
-    if isinstance(local, Spread):
-        return f"{upstream} · {row.local}"
-    if isinstance(local, Route):
-        return f"{upstream}, {row.local}"
-    return f"{row.local}, u = {upstream}"
+    if isinstance(kind, Times):
+        whole = upstream if kind.one else f"{upstream} ∘ {_operand(local)}"
+        return whole if kind.shape == c.step.output.type.shape else f"Σ over what was broadcast of {whole}"
+    if isinstance(kind, Select):
+        return f"{upstream} where {local[2:-1]}, else 0"
+    if isinstance(kind, Matrix):
+        factor = local.removesuffix(f", on the {kind.side}")
+        return f"{factor} {upstream}" if kind.side == "left" else f"{upstream} {factor}"
+    if isinstance(kind, Spread):
+        return f"{upstream} · {local}"
+    if isinstance(kind, Route):
+        return f"{upstream}, {local}"
+    return f"{local}, u = {upstream}"
+
+
+def _number(printed: str) -> float:
+    """A printed number, read again."""
+    return float(printed.replace("∞", "inf"))
 
 
 def _array_number(row: EdgeRow, digits: int) -> str:
@@ -115,7 +117,7 @@ def fork_sentences(rows: Rows, digits: int = 4) -> Iterator[str]:
 
 def _adds_up(numbers: list[str], total: str, digits: int) -> bool:
     try:
-        return shown(sum(map(float, numbers)), digits) == total
+        return shown(sum(map(_number, numbers)), digits) == total
     except ValueError:  # arrays, infinities: not for a reader to add up
         return True
 
