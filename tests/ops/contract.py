@@ -224,7 +224,7 @@ def says_its_kinks(op: Op) -> None:
 
 def opens_and_closes(op: Op) -> None:
     """Made of what it says it is made of, and recognised in every form."""
-    xs = [draw(np.random.default_rng(k), op.domain[k], ()) for k in range(op.arity)] if op.arity > 0 else []
+    xs = [draw(np.random.default_rng(k), where, ()) for k, where in enumerate(op.domain)]
     if op.expand is not None:
         program = single(op, xs, {})
         opened = check(expand(program))

@@ -96,7 +96,15 @@ def test_gradients_do_not_share_an_array() -> None:
 
 @pytest.mark.parametrize(
     ("name", "python"),
-    [("w_0", "w_0"), ("s(y)", "s_y"), ("y^*", "y_star"), ("x'", "x_prime"), ("ℓ", "l"), ("lambda", "lambda_"), ("np", "np_")],
+    [
+        ("w_0", "w_0"),
+        ("s(y)", "s_y"),
+        ("y^*", "y_star"),
+        ("x'", "x_prime"),
+        ("ℓ", "l"),
+        ("lambda", "lambda_"),
+        ("np", "np_"),
+    ],
 )
 def test_identifiers(name: str, python: str) -> None:
     assert identifier(name, ()) == python

@@ -14,9 +14,7 @@ from chalkgrad.transform.backprop import backprop
 from chalkgrad.transform.conventions import with_sizes
 
 
-def check_gradients(
-    source: Source, *args: Any, values: Mapping[str, Any] | None = None, **named: Any
-) -> CheckReport:
+def check_gradients(source: Source, *args: Any, values: Mapping[str, Any] | None = None, **named: Any) -> CheckReport:
     """Compare each step's local derivatives, and the whole gradient, with differences in high precision.
 
     A wrong rule is named by its step. Kinks, ties and infinities are listed as not checked.

@@ -17,7 +17,7 @@ OPTION = re.compile(r"--[a-z]{2}[a-z-]*(=.*)?", re.DOTALL)
 
 
 def text_and_values(context: click.Context, given: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The function's text and the values behind it. The text `-`, or none when something is piped in, is standard input.
+    """The function's text and the values behind it; `-`, or no text when something is piped in, is standard input.
 
     Raises ChalkgradError for an option that does not exist and for no text at all.
     """

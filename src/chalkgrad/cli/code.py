@@ -16,7 +16,7 @@ from chalkgrad.notation.values import read_number
 @click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="TEXT [NAME=VALUE]...")
 @click.option("--as", "language", type=click.Choice(list(LANGUAGES)), default="pseudocode", show_default=True)
 @click.option("--upstream", metavar="NUMBER", help="The upstream gradient ∂L/∂f.")
-@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate with respect to this input only; repeatable.")
+@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; repeatable.")
 @click.option(
     "--gates",
     type=click.Choice(["typed", "fine", "whole"]),

@@ -20,11 +20,13 @@ from chalkgrad.render.terminal import terminal
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="TEXT [NAME=VALUE]...")
-@click.option("--save", multiple=True, metavar="FILE", help="Write the drawing to .svg or .png, or everything to .json.")
+@click.option("--save", multiple=True, metavar="FILE", help="Write the drawing (.svg, .png) or everything (.json).")
 @click.option("--upstream", metavar="NUMBER", help="The upstream gradient ∂L/∂f; an array [1, 2] where f is one.")
-@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate with respect to this input only; repeatable.")
+@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; repeatable.")
 @click.option("--rate", type=float, metavar="α", help="Take one step of gradient descent, and show f after it.")
-@click.option("--nudge", "nudges", multiple=True, metavar="NAME=Δ", help="Change an input, and compare with the derivative.")
+@click.option(
+    "--nudge", "nudges", multiple=True, metavar="NAME=Δ", help="Change an input; compare with the derivative."
+)
 @click.option(
     "--gates",
     type=click.Choice(["typed", "fine", "whole"]),
@@ -32,7 +34,7 @@ from chalkgrad.render.terminal import terminal
     help="σ as typed, opened into *-1, exp, +1, 1/x, or closed to one gate.",
 )
 @click.option("--relu-at-zero", type=click.IntRange(0, 1), help="relu'(0), by convention 0.")
-@click.option("--tie", type=click.Choice(["share", "first"]), help="Who gets the gradient at a tie of max; by convention shared.")
+@click.option("--tie", type=click.Choice(["share", "first"]), help="A tie of max: shared by convention.")
 @click.option("--blank", is_flag=True, help="Leave values and gradients of the drawing empty, to be filled in.")
 @click.option("--digits", type=click.IntRange(0, 17), help="Decimals: 4 in tables and 2 on drawings by default.")
 @click.option("--plain", is_flag=True, help="No colour; also when the output is not a terminal.")
@@ -88,8 +90,9 @@ def show(
         moved.append(nudge(worked, name, delta))
     colour = sys.stdout.isatty() and not plain and not os.environ.get("NO_COLOR")
     width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-    shown = 4 if digits is None else digits
-    click.echo(terminal(worked, digits=shown, colour=colour, width=width, descent=step, nudges=moved), nl=False, color=colour)
+    decimals = 4 if digits is None else digits
+    told = terminal(worked, digits=decimals, colour=colour, width=width, descent=step, nudges=moved)
+    click.echo(told, nl=False, color=colour)
     if save:
         picture = draw(worked, blank=blank, digits=2 if digits is None else digits)
         for path in save:

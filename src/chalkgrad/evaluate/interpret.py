@@ -26,9 +26,7 @@ def coerce(var: Var, value: Any) -> Any:
     return array[()]
 
 
-def values_of(
-    program: Program, given: Sequence[Any], instead: Mapping[Var, Any] | None = None
-) -> dict[Var, Any]:
+def values_of(program: Program, given: Sequence[Any], instead: Mapping[Var, Any] | None = None) -> dict[Var, Any]:
     """Every Var's value. Nothing is freed, so that each can be shown. `instead` overrides what a step gives."""
     known = instead or {}
     env: dict[Var, Any] = {v: coerce(v, x) for v, x in zip(program.inputs, given, strict=True)}

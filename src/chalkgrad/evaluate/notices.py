@@ -77,7 +77,7 @@ def _any_hard(step: Step, edges: list[Contribution], numbers: Numbers) -> bool:
 
 
 def _rules(
-    step: Step, edges: list[Contribution], numbers: Numbers, guarded: bool, producer: Mapping[Var, Step]
+    step: Step, edges: list[Contribution], numbers: Numbers, guarded: bool, producer: dict[Var, Step]
 ) -> list[str]:
     if edges and not any(_taken(c, numbers) for c in edges):
         return []  # a branch that was not taken decides nothing
@@ -104,7 +104,7 @@ def _rules(
     return list(dict.fromkeys(rules))
 
 
-def _offer(step: Step, y: Any, made: Mapping[Var, Step]) -> str:
+def _offer(step: Step, y: Any, made: dict[Var, Step]) -> str:
     """An op that has a value here, where one declares this form."""
     if not _nan(y):
         return ""

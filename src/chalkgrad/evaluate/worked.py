@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from chalkgrad.transform.conventions import with_sizes
 from chalkgrad.transform.gates import recognise
 
 
-@final
 @dataclass(frozen=True, eq=False)
 class Worked:
     """`backprop` and the number of every Var; `numbers` is empty where no values were given.
@@ -106,16 +105,16 @@ def work(
     Raises ValueNeeded where some inputs have a value and others none, UnknownName for a value or a `wrt` that is no
     input, ShapeError where shapes do not fit, GradientError where the output is an array and no upstream is given.
     """
-    values = dict(values or {})
+    at: dict[str, Any] = dict(values or {})
     by_name = {v.hint: v for v in program.inputs}
-    for name in (*values, *(wrt or ())):
+    for name in (*at, *(wrt or ())):
         if name not in by_name:
             raise UnknownName(f"{program.name} has no input '{name}'{nearest(name, by_name)}")
-    missing = [v.hint for v in program.inputs if v.hint not in values]
-    if values and missing:
+    missing = [v.hint for v in program.inputs if v.hint not in at]
+    if at and missing:
         raise ValueNeeded(f"no value for {', '.join(missing)}: give all inputs a value, or none")
-    if values:
-        program = with_sizes(program, {v: np.shape(values[v.hint]) for v in program.inputs})
+    if at:
+        program = with_sizes(program, {v: np.shape(at[v.hint]) for v in program.inputs})
     targets = None if wrt is None else [v for v in program.inputs if v.hint in wrt]
     known = names(program)
     output = program.output
@@ -123,7 +122,7 @@ def work(
     loss = own if upstream is None else ("L" if "L" not in known.values() else "Loss")
     made = backprop(program, targets)
     # an input given no value has a value all the same where there is no input at all: constants
-    if not values and program.inputs:
+    if not at and program.inputs:
         return Worked(made, {}, loss, upstream, echo=echo, called=known)
     if upstream is None and output.type.shape:
         size = dims_text(output.type.shape)
@@ -131,9 +130,9 @@ def work(
     try:
         seed = coerce(made.seed, 1.0 if upstream is None else upstream)
     except ShapeError:
-        given, wanted = dims_text(np.shape(upstream)), dims_text(output.type.shape)
+        given, wanted = dims_text(np.shape(np.asarray(upstream))), dims_text(output.type.shape)
         raise ShapeError(f"the upstream gradient has shape {given}, {own} has shape {wanted}") from None
-    given = [values[v.hint] for v in program.inputs]
+    given = [at[v.hint] for v in program.inputs]
     numbers, exact = _evaluated(made, given, seed)
     found = notices_of(made, numbers, known, exact)
     return Worked(made, numbers, loss, upstream, found, echo, known)

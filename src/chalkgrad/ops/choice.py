@@ -10,7 +10,7 @@ import numpy as np
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.types import promote
 from chalkgrad.ops.local import Local, Select, constant, times
-from chalkgrad.ops.notation import COMPARE, Function, Indicator, Infix, Prefix, Shown
+from chalkgrad.ops.notation import COMPARE, Function, Indicator, Infix, Shown
 from chalkgrad.ops.op import DECLARED, REALS, TRUTH, Interval, Kink, elementwise, spread
 
 
@@ -116,7 +116,7 @@ defined = elementwise(
     None,
     Shown(),
     # a slope that is not defined has no slope either
-    vjp=lambda want, y, slope, value: [times(defined(1, value), slope) if want[0] else None, None],
+    vjp=lambda want, y, slope, value: [times(defined(constant(1, y), value), slope) if want[0] else None, None],
     jvp=lambda tangents, y, slope, value: None if tangents[0] is None else spread(defined(tangents[0], value), y),
 )
 

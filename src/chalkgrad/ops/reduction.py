@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.errors import ShapeError
+from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import Shape, count, dims_text
 from chalkgrad.ir.types import ArrayType
@@ -125,6 +125,12 @@ def _floating(types: Types) -> Types:
     return tuple(t if t.floating else ArrayType(t.shape) for t in types)
 
 
+def _numbers(name: str, types: Types) -> Types:
+    if types[0].dtype == "bool":
+        raise ProgramError(f"{name} needs numbers, not truth values: indicator(…) turns them into 0 and 1")
+    return _floating(types)
+
+
 def _mean_vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Sequence[Local]:
     n = _over_axes(x.shape, axis)
     if isinstance(n, int):
@@ -228,7 +234,7 @@ def _softmax_of(y: Value, x: Value, axis: Axis) -> Value:
 logsumexp = structured(
     "logsumexp",
     _logsumexp,
-    types=lambda types, params: _floating(_extreme_types(types, params)),
+    types=lambda types, params: _numbers("logsumexp", _extreme_types(types, params)),
     params=REDUCE,
     vjp=lambda want, y, x, axis=None, keepdims=False: [
         Through(lambda u: _keep(u, x, axis) * _softmax_of(y, x, axis), "u · softmax({0})")
@@ -248,7 +254,7 @@ def _softmax(x: Any, axis: Axis = -1) -> Any:
 
 def _softmax_types(types: Types, params: Mapping[str, Any]) -> Types:
     _axes(types[0].shape, params.get("axis", -1))
-    return _floating(types)
+    return _numbers("softmax", types)
 
 
 def _softmax_jvp(tangents: Any, y: Value, x: Value, axis: Axis = -1) -> Value:

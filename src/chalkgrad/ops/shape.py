@@ -19,7 +19,7 @@ Types = tuple[ArrayType, ...]
 Params = Mapping[str, Any]
 
 
-def _broadcast_to(x: Any, shape: Shape = ()) -> Any:
+def _broadcast_to(x: Any, shape: Any = ()) -> Any:
     return np.broadcast_to(x, shape)
 
 
@@ -54,7 +54,7 @@ def _sum_to_types(types: Types, params: Params) -> Types:
     shape = params["shape"]
     if broadcast(types[0].shape, shape) != types[0].shape:
         raise ShapeError(f"{dims_text(types[0].shape)} is not a broadcast of {dims_text(shape)}")
-    return (ArrayType(shape, types[0].dtype),)
+    return (ArrayType(shape, "int64" if types[0].dtype == "bool" else types[0].dtype),)
 
 
 sum_to = structured(
@@ -103,7 +103,7 @@ transpose = structured(
 )
 
 
-def _reshape(x: Any, shape: Shape = ()) -> Any:
+def _reshape(x: Any, shape: Any = ()) -> Any:
     return np.reshape(x, shape)
 
 
@@ -151,7 +151,8 @@ def _index_types(types: Types, params: Params) -> Types:
     shape = types[0].shape
     if not all(isinstance(n, int) for n in shape):
         return (ArrayType(_index_named(shape, params["index"]), types[0].dtype),)
-    blank = np.broadcast_to(np.zeros((), bool), shape)
+    sizes: Any = shape
+    blank = np.broadcast_to(np.zeros((), bool), sizes)
     try:
         return (ArrayType(tuple(blank[_key(params["index"])].shape), types[0].dtype),)
     except IndexError as error:
@@ -202,7 +203,7 @@ index = structured(
 )
 
 
-def _scatter(x: Any, index: Any = (), shape: Shape = ()) -> Any:
+def _scatter(x: Any, index: Any = (), shape: Any = ()) -> Any:
     out = np.zeros(shape, dtype=np.asarray(x).dtype)
     np.add.at(out, _key(index), x)
     return out

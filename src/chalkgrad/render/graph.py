@@ -8,7 +8,18 @@ from typing import Any
 
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Number, Step, Var
-from chalkgrad.ops.notation import Exponential, Fraction, Function, Indicator, Infix, Postfix, Power, Prefix, Subscript
+from chalkgrad.ops.notation import (
+    Bars,
+    Exponential,
+    Fraction,
+    Function,
+    Indicator,
+    Infix,
+    Postfix,
+    Power,
+    Prefix,
+    Subscript,
+)
 from chalkgrad.render.diagram import Diagram, Node, Wire
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import WHOLE, Rows
@@ -54,8 +65,9 @@ def sign_of(step: Step) -> str:
     if isinstance(layout, Fraction):
         return "/" if not fixed else (f"/{fixed[1]}" if 1 in fixed else f"{fixed[0]}/x")
     if isinstance(layout, Power):
-        exponent = str(layout.exponent) if layout.exponent is not None else fixed.get(1)
-        return "^" if exponent is None and not fixed else (f"^{exponent}" if exponent else f"{fixed[0]}^x")
+        if layout.exponent is not None or 1 in fixed:
+            return f"^{fixed.get(1, layout.exponent)}"
+        return f"{fixed[0]}^x" if fixed else "^"
     if isinstance(layout, Subscript):
         index = step.params["index"]
         inner = ", ".join(map(index_text, index if isinstance(index, tuple) else (index,)))
@@ -67,13 +79,15 @@ def sign_of(step: Step) -> str:
 
 
 def _plain(layout: Any, op: Any) -> str:
-    if isinstance(layout, (Function, Infix, Prefix, Postfix)):
-        return layout.name if isinstance(layout, Function) else layout.sign
+    if isinstance(layout, Function):
+        return layout.name
+    if isinstance(layout, (Infix, Prefix, Postfix)):
+        return layout.sign
     if isinstance(layout, Exponential):
         return "exp"
     if isinstance(layout, Indicator):
         return "1{·}"
-    return {"abs": "|x|"}.get(op.name, op.name)
+    return "|x|" if isinstance(layout, Bars) else op.name
 
 
 def _whole(rows: Rows, blank: bool, digits: int) -> Diagram:
@@ -167,9 +181,7 @@ def _summary(rows: Rows, blank: bool, digits: int) -> Diagram:
     nodes = [Node(f"n{i}", "input", "", rows.names[v]) for i, v in enumerate(inputs)]
     nodes.append(Node("all", "gate", f"{len(steps)} gates", ""))
     nodes.append(Node("out", "output", "", rows.output_name))
-    wires = [
-        Wire(f"n{i}", "all", number(worked.number(v)), number(_gradient(worked, v))) for i, v in enumerate(inputs)
-    ]
+    wires = [Wire(f"n{i}", "all", number(worked.number(v)), number(_gradient(worked, v))) for i, v in enumerate(inputs)]
     seed = 1 if worked.upstream is None else worked.upstream
     wires.append(Wire("all", "out", number(worked.number(worked.program.output)), shown(seed, digits, limit=4)))
     counted = ", ".join(f"{n} {sign}" for sign, n in kinds)
@@ -178,7 +190,8 @@ def _summary(rows: Rows, blank: bool, digits: int) -> Diagram:
     note = f"a summary: {len(rows.variables)} values are too many to draw; gates: {counted}{left_out}"
     columns = ("name", "value", "gradient")
     table = tuple(_summary_rows(rows))
-    return Diagram(title(worked), f"{describe(rows, blank)} {note}.", tuple(nodes), tuple(wires), columns, table, blank, note)
+    about = f"{describe(rows, blank)} {note}."
+    return Diagram(title(worked), about, tuple(nodes), tuple(wires), columns, table, blank, note)
 
 
 def _op(step: Step) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import keyword
+import math
 import re
 import textwrap
 import unicodedata
@@ -143,7 +144,7 @@ class _Writer:
         if step.inputs and all(isinstance(a, Number) for a in step.inputs):
             # bare Python numbers would follow Python's rules: huge ints, errors at 1/0
             parts = tuple(_AsArray(a.value) for a in step.inputs if isinstance(a, Number))
-            expr = Apply(step.op, parts, step.params)  # type: ignore[arg-type]
+            return self.shape(step.op, [self.printed(p) for p in parts], expr)[0]
         return self.printed(expr)[0]
 
     def contribution(self, c: Contribution) -> str:
@@ -164,9 +165,11 @@ class _Writer:
             return written, SIGN if written.startswith("-") else CALL
         if not isinstance(expr, Apply):
             return self.names[expr.var], CALL
-        parts = [self.printed(a) for a in expr.args]
-        rule = _LAYOUTS.get(type(expr.op.notation))
-        return rule(expr.op.notation, parts, expr) if rule else self.call(parts, expr)
+        return self.shape(expr.op, [self.printed(a) for a in expr.args], expr)
+
+    def shape(self, op: Any, parts: list[tuple[str, int]], expr: Apply) -> tuple[str, int]:
+        rule = _LAYOUTS.get(type(op.notation))
+        return rule(op.notation, parts, expr) if rule else self.call(parts, expr)
 
     def call(self, parts: list[tuple[str, int]], expr: Apply) -> tuple[str, int]:
         op = expr.op
@@ -218,8 +221,8 @@ def source_of(function: Callable[..., Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in ast.walk(body):
         used = function.__globals__.get(node.id) if isinstance(node, ast.Name) else None
-        if inspect.isfunction(used):
-            found.update(source_of(used))
+        if isinstance(node, ast.Name) and inspect.isfunction(used):
+            found.update({} if used is function else source_of(used))
             node.id = public(used)
     body.name = public(function)
     found[body.name] = ast.unparse(body)
@@ -243,11 +246,11 @@ def _literal(value: Any) -> str:
     if isinstance(value, slice):
         return f"slice({value.start}, {value.stop}, {value.step})"
     if isinstance(value, float):
-        if value != value:
+        if math.isnan(value):
             return "np.nan"
-        if value in (float("inf"), float("-inf")):
+        if math.isinf(value):
             return "np.inf" if value > 0 else "-np.inf"
-        return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     return str(value)
 
 
@@ -275,6 +278,10 @@ def _index(layout: Subscript, parts: Parts, expr: Apply) -> tuple[str, int]:
     return f"{bracket(parts[0], CALL)}[{inner or '()'}]", CALL
 
 
+def _joined(parts: Parts) -> tuple[str, int]:
+    return parts[0] if len(parts) == 1 else (" + ".join(bracket(p, SUM) for p in parts), SUM)
+
+
 _LAYOUTS: Mapping[type, Any] = {
     Infix: _infix,
     Prefix: _prefix,
@@ -283,7 +290,7 @@ _LAYOUTS: Mapping[type, Any] = {
     Exponential: lambda layout, parts, expr: (f"np.exp({parts[0][0]})", CALL),
     Bars: lambda layout, parts, expr: (f"np.abs({parts[0][0]})", CALL),
     Indicator: lambda layout, parts, expr: (f"1.0 * {bracket(parts[0], CALL)}", PRODUCT),
-    Sum: lambda layout, parts, expr: (" + ".join(bracket(p, SUM) for p in parts), SUM if len(parts) > 1 else parts[0][1]),
+    Sum: lambda layout, parts, expr: _joined(parts),
     Subscript: _index,
 }
 

@@ -23,12 +23,18 @@ VALUE, GRADIENT = "green", "red"
 
 
 def terminal(
-    worked: Worked, *, digits: int = 4, colour: bool = False, width: int | None = None, **what: Descent | list[Nudge]
+    worked: Worked,
+    *,
+    digits: int = 4,
+    colour: bool = False,
+    width: int | None = None,
+    descent: Descent | None = None,
+    nudges: Sequence[Nudge] = (),
 ) -> str:
     """The whole report as text; see `report`. Without a width, no line is wrapped."""
     out = io.StringIO()
     console = Console(file=out, no_color=not colour, force_terminal=colour, width=width or 100_000, highlight=False)
-    for part in report(worked, digits, **what):
+    for part in report(worked, digits, descent, nudges):
         console.print(part, soft_wrap=not isinstance(part, Table))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
@@ -55,7 +61,8 @@ def report(
         result.append(f"{rows.output_name} depends on no input: there is nothing to differentiate")
     yield _lines("result", result)
     if descent is not None:
-        yield _lines(f"one step of descent, α = {shown(descent.rate, digits)}", list(descent_sentences(rows, descent, digits)))
+        title = f"one step of descent, α = {shown(descent.rate, digits)}"
+        yield _lines(title, list(descent_sentences(rows, descent, digits)))
     for nudge in nudges:
         yield _lines(f"a nudge of {rows.names[nudge.var]}", list(nudge_sentences(rows, nudge, digits)))
     if worked.notices:

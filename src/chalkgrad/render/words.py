@@ -106,18 +106,17 @@ def fork_sentences(rows: Rows, digits: int = 4) -> Iterator[str]:
             yield f"{label}{rows.shape(var)} = sum of its {len(edges)} paths ({', '.join(paths)}) = {rows.total(var)}"
             continue
         values, whole = [rows.worked.number(c.value) for c in edges], rows.worked.gradient(var)
-        for more in (*range(digits, digits + 6), digits):
-            numbers, total = [shown(v, more) for v in values], shown(whole, more)
-            sign = "=" if _adds_up(numbers, total, more) else "≈"
-            if sign == "=":
-                break
+        more = next((d for d in range(digits, digits + 6) if _adds_up(values, whole, d)), None)
+        sign = "≈" if more is None else "="
+        numbers, total = [shown(v, more or digits) for v in values], shown(whole, more or digits)
         terms = " + ".join([numbers[0], *map(_signed, numbers[1:])])
         yield f"{label}{rows.shape(var)} = {terms} {sign} {total}   (a fork adds: {', '.join(paths)})"
 
 
-def _adds_up(numbers: list[str], total: str, digits: int) -> bool:
+def _adds_up(values: list[Any], whole: Any, digits: int) -> bool:
+    """Whether the printed terms add up to the printed sum."""
     try:
-        return shown(sum(map(_number, numbers)), digits) == total
+        return shown(sum(_number(shown(v, digits)) for v in values), digits) == shown(whole, digits)
     except ValueError:  # arrays, infinities: not for a reader to add up
         return True
 
@@ -151,8 +150,7 @@ def nudge_sentences(rows: Rows, nudge: Nudge, digits: int = 4) -> Iterator[str]:
     inside = ", ".join(f"{rows.names[v]}+Δ{name}" if v is nudge.var else rows.names[v] for v in rows.program.inputs)
     d = shown(nudge.delta, digits)
     yield (
-        f"{out}({inside}) = {shown(nudge.after, digits)} with Δ{name} = {d}, "
-        f"so Δ{out} = {shown(nudge.change, digits)}"
+        f"{out}({inside}) = {shown(nudge.after, digits)} with Δ{name} = {d}, so Δ{out} = {shown(nudge.change, digits)}"
     )
     formula, partial = rows.total(nudge.var), rows.partial(out, name)
     numbers = _product(nudge.slope, nudge.delta, nudge.predicted, digits)

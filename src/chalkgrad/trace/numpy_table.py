@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-import chalkgrad.ops  # noqa: F401  (the table fills itself on import)
+from chalkgrad import ops
 from chalkgrad.errors import TraceError, nearest
 from chalkgrad.ir.program import NO_PARAMS
 from chalkgrad.ir.registry import OPS
 from chalkgrad.trace.session import Holder
+
+assert ops, "importing the ops fills the table"
 
 # NumPy's earlier names for an option.
 _EARLIER = {"newshape": "shape"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, final
 
@@ -118,7 +118,7 @@ class Session:
             raise self.refuse(f"{op.name}: {error}") from error
 
     @contextmanager
-    def one_name(self) -> Iterator[None]:
+    def one_name(self) -> Generator[None]:
         """What is bound here is one thing to a person: only the last step has the name they gave."""
         before = len(self.builder.steps)
         yield

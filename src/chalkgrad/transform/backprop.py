@@ -14,6 +14,7 @@ import numpy as np
 
 from chalkgrad.errors import GradientError
 from chalkgrad.ir.build import Builder, Value
+from chalkgrad.ir.dims import Shape
 from chalkgrad.ir.names import names
 from chalkgrad.ir.program import Atom, Number, Program, Step, Var, number
 from chalkgrad.ir.registry import lookup
@@ -132,9 +133,8 @@ def backprop(program: Program, wrt: Sequence[Var] | None = None, seed_name: str 
                 continue
             value, onward = _send(local, upstream, gate)
             made = _behind(value.atom, builder.steps[before:])
-            contributions.append(
-                Contribution(step, position, upstream.atom, local, value.atom, made, None if gate is None else gate.atom)
-            )
+            shut = None if gate is None else gate.atom
+            contributions.append(Contribution(step, position, upstream.atom, local, value.atom, made, shut))
             waiting.setdefault(contributions[-1].target, []).append((value, onward))
     builder.origin = None
     for var in program.inputs:
@@ -191,7 +191,7 @@ def _send(local: Local, upstream: Value, gate: Value | None) -> tuple[Value, Val
     return local.send(upstream), local.send(indicator(gate)) > 0
 
 
-def _fit_gate(gate: Value, wide: tuple[object, ...], shape: tuple[object, ...]) -> Value:
+def _fit_gate(gate: Value, wide: Shape, shape: Shape) -> Value:
     if gate.shape == shape:
         return gate
     spread = gate if gate.shape == wide else lookup("broadcast_to")(gate, shape=wide)

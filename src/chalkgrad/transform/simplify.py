@@ -214,9 +214,7 @@ def _opened(coefficient: Fraction, factors: Factors) -> Terms:
     total = Terms(((coefficient, ()),))
     for base, exponent in factors:
         part = base if isinstance(base, Terms) and exponent == 1 else Terms(((Fraction(1), ((base, exponent),)),))
-        total = _sum(
-            Terms(((_bounded(a * b), _merge(f, g)),)) for a, f in total.terms for b, g in part.terms
-        )
+        total = _sum(Terms(((_bounded(a * b), _merge(f, g)),)) for a, f in total.terms for b, g in part.terms)
     return total
 
 
