@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import chalkgrad.ops  # noqa: F401  (fills the table)
+from chalkgrad.errors import ShapeError
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ops.local import Local, Matrix, Route, Spread, Times, times
 from chalkgrad.ops.op import Op
@@ -75,7 +76,7 @@ def test_a_wrong_rule_is_caught(op: Op) -> None:
     for case in cases(op):
         try:
             agrees_with_differences(op, case)
-        except Exception:
+        except (AssertionError, ShapeError):
             found = True
     assert found
 

@@ -20,7 +20,7 @@ def given(name, value="", gradient=""):
 
 
 def gate(id, sign, name="", value="", gradient=""):
-    return Node(id, "gate", sign, name, value, gradient)
+    return Node(id, "gate", sign, name, value, gradient, sign in ("+", "×", "max"))
 
 
 def drawing(nodes, wires, **others):
@@ -104,7 +104,7 @@ def graph(size, seed, far=12, **others):
         unused.append(id)
     wires.append((unused[0], "out", number(), "1.00"))
     uses = [wire[0] for wire in wires]
-    nodes = [n if uses.count(n.id) == 1 else Node(n.id, n.kind, n.sign, n.name, number(), number()) for n in nodes]
+    nodes = [n if uses.count(n.id) == 1 else Node(n.id, n.kind, n.sign, n.name, number(), number(), n.symmetric) for n in nodes]
     return drawing(nodes, wires, **others)
 
 

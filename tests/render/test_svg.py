@@ -42,8 +42,8 @@ def fork(name="x", **others):
     nodes = (
         Node(name, "input", "", name, "-2", "-3"),
         Node("y", "input", "", "y"),
-        Node("g", "gate", "+", name),
-        Node("h", "gate", "×", ""),
+        Node("g", "gate", "+", name, symmetric=True),
+        Node("h", "gate", "×", "", symmetric=True),
         Node("out", "output", "", "f"),
     )
     wires = (

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from chalkgrad import ops
-from chalkgrad.errors import ChalkgradError, ValueNeeded
+from chalkgrad.errors import ChalkgradError, TooLarge, ValueNeeded
+from chalkgrad.ir.dims import count
 from chalkgrad.ir.program import Program
 from chalkgrad.notation.read import read
 from chalkgrad.trace.record import given
@@ -17,6 +18,8 @@ from chalkgrad.transform.gates import expand, recognise
 
 Source = str | Program | Callable[..., Any]
 Gates = Literal["typed", "fine", "whole"]
+
+ENTRIES = 2_000_000
 
 assert ops, "importing the ops fills the table"
 
@@ -42,6 +45,7 @@ def source_of(source: Source, args: Sequence[Any] = (), values: Mapping[str, Any
         if args:
             raise ChalkgradError("values of a text's inputs are given by name: work(text, x=1) or values={'x': 1}")
         reading = read(source, named)
+        _bounded(reading.program)
         return Sourced(reading.program, reading.echo, named)
     if isinstance(source, Program):
         names = [v.hint for v in source.inputs]
@@ -53,6 +57,14 @@ def source_of(source: Source, args: Sequence[Any] = (), values: Mapping[str, Any
         raise ValueNeeded(f"{called} needs values to be traced with: they give its shapes")
     program = record(source, *args, **named)
     return Sourced(program, (), dict(zip([v.hint for v in program.inputs], given(source, *args, **named), strict=True)))
+
+
+def _bounded(program: Program) -> None:
+    """Refuse a text whose arrays would hold more than `ENTRIES` numbers in all: a few letters can ask for any size."""
+    sizes = [count(v.type.shape) for v in program.variables()]
+    total = sum(n for n in sizes if isinstance(n, int))
+    if total > ENTRIES:
+        raise TooLarge(f"the text asks for arrays of {total} numbers in all; {ENTRIES} are the most that a text may")
 
 
 def set_gates(program: Program, gates: Gates) -> Program:

@@ -40,7 +40,9 @@ class Builder:
 
         Raises ShapeError where the op refuses the types.
         """
-        (out,) = self.bind_many(op, *inputs, params=params, hints=(hint,), origin=origin)
+        (type,) = op.infer(input_types(inputs), params)
+        out = Var(type, hint)
+        self.steps.append(Step((out,), op, inputs, params, origin or self.origin))
         return out
 
     def bind_many(

@@ -20,6 +20,7 @@ add = elementwise(
     lambda y, a, b: (1, 1),
     Infix("+", "+", "+", SUM, associative=True),
     units=(0, 0),
+    symmetric=True,
     narrowest="bool",
     note="+ distributes: it passes the upstream gradient on to both inputs unchanged",
 )
@@ -38,6 +39,7 @@ multiply = elementwise(
     lambda y, a, b: (b, a),
     Infix("·", r"\cdot ", "*", PRODUCT, associative=True),
     units=(1, 1),
+    symmetric=True,
     narrowest="bool",
     note="× swaps: each input gets the upstream gradient times the other input",
 )

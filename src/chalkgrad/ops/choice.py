@@ -152,6 +152,7 @@ def _extreme(name: str, ufunc: np.ufunc, better: Any, shown: str) -> Any:
         narrowest="bool",
         params={"tie": "share"},
         conventions=_TIE,
+        symmetric=True,
         kinks=(Kink(lambda a, b, tie="share": a == b, _SHARE, (1.0, 1.0), (0.5, 0.5)),),
         note=f"{shown} routes: the upstream gradient goes to the winner, and none to the other",
     )

@@ -12,7 +12,8 @@ from chalkgrad.ops.notation import Exponential, Function
 from chalkgrad.ops.op import INFINITE, POSITIVE, Interval, Kink, elementwise
 
 exp = elementwise("exp", np.exp, lambda y, x: (y,), Exponential(), note="its own derivative: the output, again")
-expm1 = elementwise("expm1", np.expm1, lambda y, x: (y + 1,), expand=lambda x: exp(x) - 1)
+# not y + 1, which is 0 below x = -37 where the slope is not
+expm1 = elementwise("expm1", np.expm1, lambda y, x: (exp(x),), expand=lambda x: exp(x) - 1)
 log = elementwise(
     "log",
     np.log,
@@ -61,7 +62,7 @@ xlogy = elementwise(
 
 
 def _logaddexp_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    return exp(a - y), exp(b - y)
+    return (a - b).apply("sigmoid"), (b - a).apply("sigmoid")  # exp(a - y) would lose digits where y is large
 
 
 logaddexp = elementwise("logaddexp", np.logaddexp, _logaddexp_partials)

@@ -23,7 +23,7 @@ def _matmul_types(types: Types, params: Mapping[str, Any]) -> Types:
     a, b = types[0].shape, types[1].shape
     if not a or not b:
         raise ShapeError("a matrix product needs arrays; use * with a scalar")
-    rows, columns = a[-1], b[-2] if len(b) > 1 else b[-1]
+    rows, columns = a[-1], b[max(len(b) - 2, 0)]
     if rows != columns:
         left = f"the left factor has {rows} columns" if len(a) > 1 else f"the left factor has {rows} entries"
         raise ShapeError(f"{dims_text(a)} @ {dims_text(b)}: {left}, the right one has {columns} rows")

@@ -81,6 +81,7 @@ class Op:
     samples       (rng) → [(inputs, params)], for an op whose inputs are not just any numbers
     numpy         NumPy functions that it stands for, beside `evaluate`
     order         how often it can be differentiated
+    symmetric     whether its inputs may change places
     plumbing      whether it only moves entries to make shapes fit, and so never stands in a formula
     note          a sentence for `explain`
     """
@@ -103,6 +104,7 @@ class Op:
     samples: Callable[[np.random.Generator], list[tuple[tuple[Any, ...], dict[str, Any]]]] | None = None
     numpy: tuple[Callable[..., Any], ...] = ()
     elementwise: bool = False
+    symmetric: bool = False
     plumbing: bool = False
     note: str = ""
 
@@ -127,7 +129,11 @@ class Op:
         What is exact is folded: an op of numbers alone, and a unit such as 1·x. Rules are written through this;
         what a person typed is bound as typed, and never folded.
         """
-        builder = next((x.builder for x in xs if isinstance(x, Value)), None)
+        builder: Builder | None = None
+        for x in xs:
+            if isinstance(x, Value):
+                builder = x.builder
+                break
         if builder is None:
             raise ProgramError(f"{self.name} was given no value: {xs}")
         values = [x if isinstance(x, Value) else builder.value(x) for x in xs]
@@ -136,7 +142,8 @@ class Op:
             folded = self._folded(builder, values, atoms, params)
             if folded is not None:
                 return folded
-        return Value(builder, builder.bind(self, *atoms, params=MappingProxyType(params)))
+        frozen = MappingProxyType(params) if params else NO_PARAMS
+        return Value(builder, builder.bind(self, *atoms, params=frozen))
 
     def _folded(self, builder: Builder, values: list[Value], atoms: tuple[Any, ...], params: Any) -> Value | None:
         bare = [a.value if isinstance(a, Number) and a.type.shape == () else None for a in atoms]

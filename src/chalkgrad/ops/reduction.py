@@ -14,7 +14,6 @@ from chalkgrad.ir.dims import Shape, count, dims_text
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.ops.arithmetic import absolute
 from chalkgrad.ops.choice import equal, flag, masked, sign
-from chalkgrad.ops.exponential import exp
 from chalkgrad.ops.local import Local, Spread, Through, times
 from chalkgrad.ops.notation import Function
 from chalkgrad.ops.op import DECLARED, Kink, structured
@@ -227,8 +226,8 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return total if keepdims else np.squeeze(total, axis=axis)[()]
 
 
-def _softmax_of(y: Value, x: Value, axis: Axis) -> Value:
-    return exp(x - _keep(y, x, axis))
+def _softmax_of(x: Value, axis: Axis) -> Value:
+    return softmax(x, axis=axis)  # exp(x - y) would lose digits where y is large: 0.5000000000000275 at (1000, 1000)
 
 
 logsumexp = structured(
@@ -237,10 +236,10 @@ logsumexp = structured(
     types=lambda types, params: _numbers("logsumexp", _extreme_types(types, params)),
     params=REDUCE,
     vjp=lambda want, y, x, axis=None, keepdims=False: [
-        Through(lambda u: _keep(u, x, axis) * _softmax_of(y, x, axis), "u · softmax({0})")
+        Through(lambda u: _keep(u, x, axis) * _softmax_of(x, axis), "u · softmax({0})")
     ],
     jvp=lambda tangents, y, x, axis=None, keepdims=False: sum(
-        _softmax_of(y, x, axis) * tangents[0], axis=_axes(x.shape, axis), keepdims=keepdims
+        _softmax_of(x, axis) * tangents[0], axis=_axes(x.shape, axis), keepdims=keepdims
     ),
     samples=_samples,
     note="its gradient is the softmax",

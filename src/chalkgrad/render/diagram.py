@@ -20,6 +20,8 @@ class Node:
     value, gradient : str
         What stands above and below the stub that leaves the node: an input's value and gradient, and at a
         fork the sum of what the wires send back.
+    symmetric : bool
+        Whether the wires into it may be drawn in any order, as they may for + and ×.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Node:
     name: str
     value: str = ""
     gradient: str = ""
+    symmetric: bool = False
 
 
 @final

@@ -118,7 +118,7 @@ def _whole(rows: Rows, blank: bool, digits: int) -> Diagram:
         forked = len(uses[var]) > 1
         here = number(worked.number(var)) if forked else ""
         total = number(worked.gradient(var)) if forked else ""
-        nodes.append(Node(ids[var], "gate", sign_of(step), rows.names[var], here, total))
+        nodes.append(Node(ids[var], "gate", sign_of(step), rows.names[var], here, total, _op(step).symmetric))
         for position, atom in enumerate(step.inputs):
             if isinstance(atom, Var):
                 c = edge.get((step, position))

@@ -35,8 +35,6 @@ _LEVEL = 0.88  # and a level wire within this
 _HUB = 9  # from so many uses on, the wires of a value share a trunk
 _MOST = 12_000  # things to be laid out: some seconds
 _AXIS = 2.6  # from a baseline up to the middle of a sign
-# Signs whose sides may stand in either order on paper: the wires of other gates keep theirs, top to bottom.
-_SYMMETRIC = frozenset({"+", "×", "·", "∗", "*", "max", "min"})
 
 
 def place(diagram: Diagram) -> Placed:
@@ -87,7 +85,7 @@ class _Drawing:
             [self.items[wire.source], *chain, self.items[wire.target]]
             for wire, chain in zip(wires, self.chains, strict=True)
         ]
-        strict = [node for node in self.nodes.values() if node.sign not in _SYMMETRIC]
+        strict = [node for node in self.nodes.values() if not node.symmetric]
         by_target = [self.paths[index] for id in self.nodes for index in self.into[id]]
         set_heights(self.all, by_target, [self.items[node.id] for node in strict])
         self._set_columns()
@@ -282,7 +280,7 @@ class _Drawing:
         radius = self._circle(self.nodes[id])[1]
         wires, y = self.into[id], self.items[id].y
         height = {index: self.chains[index][-1].y - y for index in wires}
-        if self.nodes[id].sign in _SYMMETRIC:
+        if self.nodes[id].symmetric:
             wires = sorted(wires, key=lambda index: height[index])
         limit = [radius * (_LEVEL if abs(height[index]) <= _LEVEL * radius else _REACH) for index in wires]
         apart = 2 * _REACH * radius / max(3, len(wires) - 1)

@@ -200,10 +200,10 @@ def _fit_gate(gate: Value, wide: Shape, shape: Shape) -> Value:
 
 def _behind(atom: Atom, steps: list[Step]) -> tuple[Step, ...]:
     """Those of the steps that `atom` depends on: the local and the product, but not another input's."""
-    read = {atom}
+    read: set[object] = {atom}
     found: list[Step] = []
     for step in reversed(steps):
-        if any(out in read for out in step.outputs):
+        if not read.isdisjoint(step.outputs):
             found.append(step)
             read.update(step.inputs)
     return tuple(reversed(found))

@@ -55,6 +55,8 @@ def written_out(atom: Atom, made: Mapping[Var, Step], stop: Collection[Var], lar
     """`atom` written out through the steps in `made` down to the Vars in `stop`, or None where that is too long."""
     if isinstance(atom, Number):
         return Const(atom.value)
+    if atom in stop or atom not in made:
+        return Ref(atom)
     done: dict[Var, tuple[Expr, int]] = {}
     stack = [atom]
     while stack:

@@ -17,9 +17,6 @@ from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.types import SCALAR
 from chalkgrad.transform.prune import prune
 
-COMMUTES = ("add", "multiply")
-
-
 def expand(program: Program) -> Program:
     """Every gate that is made of simpler ones, opened: σ becomes *-1, exp, +1, 1/x."""
     steps: list[Step] = []
@@ -62,8 +59,9 @@ def recognise(program: Program, *, evaluation: bool = False) -> Program:
                 made[out] = step
     if not changed:
         return program
-    unread = frozenset(program.steps) - frozenset(prune(program).steps)  # a person's unused stages stay
-    keep = frozenset(new for old, new in zip(program.steps, steps, strict=True) if old in unread)
+    read = {a for s in program.steps for a in s.inputs}
+    unused = [not any(v in read for v in s.outputs) for s in program.steps]  # a person's unused stages stay
+    keep = frozenset(s for s, u in zip(steps, unused, strict=True) if u)
     return prune(program.with_steps(tuple(steps)), keep=keep)
 
 
@@ -83,12 +81,12 @@ class Pattern:
             return tuple(bound[h] for h in self.holes)
         return None
 
-    def _ways(self, want: Step, have: Step, made: dict[Var, Step], bound: dict[Var, Atom], named: bool) -> Any:
+    def _ways(self, want: Any, have: Step, made: dict[Var, Step], bound: dict[Var, Atom], named: bool) -> Any:
         """Every way to fill the holes; patterns are a few steps deep, so this may recurse."""
         if want.op is not have.op or any(have.params.get(k) != v for k, v in want.params.items()):
             return
         orders = [have.inputs]
-        if want.op.name in COMMUTES:
+        if want.op.symmetric:
             orders.append(have.inputs[::-1])
         for inputs in orders:
             partial = [bound]

@@ -9,12 +9,12 @@ from chalkgrad.ir.program import Atom, Program, Step, Var
 
 def prune(program: Program, keep: frozenset[Step] = frozenset()) -> Program:
     """The Program without the steps that no output depends on; those in `keep` stay."""
-    read: set[Var] = {a for a in program.outputs if isinstance(a, Var)}
+    read: set[object] = set(program.outputs)
     kept: list[Step] = []
     for step in reversed(program.steps):
-        if step in keep or any(v is not None and v in read for v in step.outputs):
+        if step in keep or not read.isdisjoint(step.outputs):
             kept.append(step)
-            read.update([a for a in step.inputs if isinstance(a, Var)])
+            read.update(step.inputs)
     return program.with_steps(tuple(reversed(kept)))
 
 

@@ -1,0 +1,118 @@
+"""Whether a formula is what the gradient program computes: both are evaluated at a few seeded random points."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from chalkgrad.errors import ChalkgradError
+from chalkgrad.ir.program import Atom, Number, Var
+from chalkgrad.ir.types import ArrayType
+from chalkgrad.transform.backprop import Backprop
+from chalkgrad.transform.expression import Const, Expr, Ref
+
+POINTS = 3
+# Low and high ends to draw inputs from: at unit scale nothing saturates; logs and roots need positive inputs.
+_ENDS = ((-1.5, 1.5), (0.3, 1.6), (-0.9, 0.9), (0.1, 0.9), (1.1, 3.0), (-6.0, 6.0))
+_TRIES = 4 * len(_ENDS)
+_LARGEST = 5000  # steps of a program that is still evaluated for print
+_NEAR = 1e-7
+
+Point = Mapping[Var, Any]
+
+
+def agrees(expr: Expr, atom: Atom, backprop: Backprop, *, unit: bool = True) -> bool:
+    """Whether `expr`, in values of the function, is what `atom` is in the gradient program.
+
+    `unit` holds the upstream gradient at 1, for formulas in which it is left out. False also where nothing can be
+    said: no point lies inside the domain, or the value is 0 at every point and the formula is not the number 0.
+    """
+    told = False
+    for point in _points(backprop, unit):
+        expected = atom.value if isinstance(atom, Number) else point.get(atom)
+        if expected is None or not np.all(np.isfinite(expected)):
+            continue
+        try:
+            found = _value(expr, point)
+        except (ArithmeticError, ChalkgradError, KeyError, TypeError, ValueError):
+            return False
+        if not _near(found, expected):
+            return False
+        told = told or bool(np.any(expected)) or (isinstance(expr, Const) and not np.any(expr.value))
+    return told
+
+
+def _near(found: Any, expected: Any) -> bool:
+    shape = np.shape(expected)
+    if np.shape(found) not in (shape, ()) or not np.all(np.isfinite(found)):
+        return False
+    size = float(max(np.max(np.abs(expected), initial=0.0), np.max(np.abs(found), initial=0.0)))
+    return bool(np.all(np.abs(np.subtract(found, expected)) <= _NEAR * size))
+
+
+def _value(expr: Expr, point: Point) -> Any:
+    """Formulas are bounded in size before they get here, so this may recurse."""
+    if isinstance(expr, Ref):
+        return point[expr.var]
+    if isinstance(expr, Const):
+        return np.float64(expr.value) if isinstance(expr.value, (int, float)) else expr.value
+    with np.errstate(all="ignore"):
+        return _function(expr.op)(*[_value(a, point) for a in expr.args], **expr.params)
+
+
+@lru_cache(maxsize=8)  # a view asks for one formula after another of the same program
+def _points(backprop: Backprop, unit: bool) -> tuple[Point, ...]:
+    """Points where every value of the function is finite."""
+    found: list[Point] = []
+    if len(backprop.gradient.steps) > _LARGEST:
+        return ()
+    rng = np.random.default_rng(20260115)
+    for turn in range(_TRIES):
+        low, high = _ENDS[turn % len(_ENDS)]
+        try:
+            point = _evaluated(backprop, unit, lambda type, a=low, b=high: _drawn(type, rng, a, b))
+        except (ArithmeticError, ChalkgradError, TypeError, ValueError):
+            return ()
+        if all(np.all(np.isfinite(point[v])) for v in backprop.program.variables() if v.type.floating):
+            found.append(point)
+            if len(found) == POINTS:
+                break
+    return tuple(found)
+
+
+def _drawn(type: ArrayType, rng: np.random.Generator, low: float, high: float) -> Any:
+    shape = tuple(int(n) for n in type.shape if isinstance(n, int))
+    if len(shape) != len(type.shape):
+        raise ValueError("a size is a name")
+    if type.dtype == "bool":
+        return (rng.random(shape) < 0.5)[()]
+    if type.dtype.startswith("int"):
+        return rng.integers(1, 4, shape)[()]
+    return rng.uniform(low, high, shape)[()]  # in float64 whatever the width: the formula is meant, not its rounding
+
+
+def _evaluated(backprop: Backprop, unit: bool, draw: Callable[[ArrayType], Any]) -> Point:
+    env: dict[Var, Any] = {v: draw(v.type) for v in backprop.gradient.inputs}
+    if unit:
+        env[backprop.seed] = np.ones(np.shape(env[backprop.seed]))[()]
+    with np.errstate(all="ignore"):
+        for step in backprop.gradient.steps:
+            given = [a.value if isinstance(a, Number) else env[a] for a in step.inputs]
+            env[step.output] = _function(step.op)(*given, **step.params)
+    return env
+
+
+def _function(op: Any) -> Callable[..., Any]:
+    """How the op evaluates; an abstract one is any fixed function that its name alone decides."""
+    if op.evaluate is not None:
+        return op.evaluate
+    turn = zlib.crc32(op.name.encode()) / 2**32
+
+    def stand_in(*xs: Any, **params: Any) -> Any:
+        return 1.5 + np.sin(turn + sum((0.7 + 0.3 * place) * x for place, x in enumerate(xs)))
+
+    return stand_in

@@ -1,0 +1,202 @@
+"""A formula tree as boxes: by the kind of an op's notation, with brackets as in `text` where a fraction needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, final
+
+import numpy as np
+
+from chalkgrad.ir.program import Var
+from chalkgrad.ops.notation import (
+    CALL,
+    COMPARE,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Bars,
+    Bracket,
+    Exponential,
+    Fraction,
+    Function,
+    Indicator,
+    Infix,
+    Postfix,
+    Power,
+    Prefix,
+    Shown,
+    Subscript,
+    Sum,
+)
+from chalkgrad.render.maths import (
+    Box,
+    Fence,
+    Grid,
+    Num,
+    Over,
+    Root,
+    Row,
+    Scripts,
+    Sign,
+    Word,
+    bracketed,
+    joined,
+    label,
+    name,
+    negative,
+    number,
+    row,
+)
+from chalkgrad.render.text import constant, index_text, options, param
+from chalkgrad.transform.expression import Apply, Const, Expr, Ref
+
+Made = tuple[Box, int]
+# A function that TeX sets as a sign stands between its operands, or before its one.
+_JOINS = {r"\wedge": ("∧", 0), r"\vee": ("∨", -1), r"\neg": ("¬", POWER)}
+_ENTRIES = 64
+
+
+def formula(expr: Expr, names: Mapping[Var, str], digits: int = 12) -> Box:
+    """`expr` as boxes, in the names of its values."""
+    return _Maker(names, digits).made(expr)[0]
+
+
+def factor(expr: Expr, names: Mapping[Var, str]) -> Box:
+    """`expr` in brackets where it could not stand in a product."""
+    maker = _Maker(names, 12)
+    made = maker.made(expr)
+    return bracketed(made[0]) if negative(made[0]) else _bracket(made, PRODUCT)
+
+
+def _bracket(part: Made, level: int) -> Box:
+    return part[0] if part[1] >= level else bracketed(part[0])
+
+
+@final
+class _Maker:
+    def __init__(self, names: Mapping[Var, str], digits: int) -> None:
+        self.names = names
+        self.digits = digits
+        self.e_is_taken = "e" in names.values()
+
+    def made(self, expr: Expr) -> Made:
+        """The boxes, and how tightly they bind. Formulas are bounded in size, so this may recurse."""
+        if isinstance(expr, Ref):
+            box = name(self.names[expr.var])
+            return box, POWER if isinstance(box, Scripts) and box.above is not None else CALL
+        if isinstance(expr, Const):
+            return self._constant(expr.value)
+        layout = expr.op.notation
+        parts = [self.made(a) for a in expr.args]
+        return _LAYOUTS[type(layout)](self, layout, parts, expr)
+
+    def _constant(self, value: Any) -> Made:
+        array = np.asarray(value)
+        if array.ndim == 0:
+            box, product = number(constant(array[()], self.digits))
+            if product:
+                return box, PRODUCT
+            power = isinstance(box, Scripts)
+            return box, SIGN if negative(box) else POWER if power else CALL
+        if array.size > _ENTRIES or array.ndim > 2:
+            return label(constant(array, self.digits)), CALL
+        cells = [[number(constant(x, self.digits))[0] for x in np.atleast_1d(line)] for line in array]
+        if array.ndim == 2:
+            return Grid(tuple(map(tuple, cells))), CALL
+        return Fence("[", joined([line[0] for line in cells], Sign(",")), "]"), CALL
+
+    def infix(self, layout: Infix, parts: list[Made], expr: Apply) -> Made:
+        level = layout.precedence
+        left = _bracket(parts[0], level)
+        right = _bracket(parts[1], level if layout.associative else level + 1)
+        if negative(right) and level != COMPARE:
+            right = bracketed(right)
+        kind = "relation" if level == COMPARE else "binary"
+        sign = Sign(" ") if layout.sign == "@" else Sign(layout.sign, kind)
+        return row(left, sign, right), level
+
+    def prefix(self, layout: Prefix, parts: list[Made], expr: Apply) -> Made:
+        inside = _bracket(parts[0], PRODUCT)
+        if negative(inside):
+            inside = bracketed(inside)
+        return row(Sign(layout.sign, "prefix"), inside), SIGN if parts[0][1] > PRODUCT else PRODUCT
+
+    def postfix(self, layout: Postfix, parts: list[Made], expr: Apply) -> Made:
+        if options(expr):
+            return self._call(Word(expr.op.name, "function"), parts, expr)
+        return Scripts(_bracket(parts[0], CALL), above=Sign("⊤")), POWER
+
+    def function(self, layout: Function, parts: list[Made], expr: Apply) -> Made:
+        if layout.brace and len(parts) == 1 and not options(expr):
+            return Root(parts[0][0], "[3]" in layout.latex), CALL
+        if layout.latex in _JOINS and not options(expr):
+            sign, level = _JOINS[layout.latex]
+            if len(parts) == 1:
+                return row(Sign(sign, "prefix"), bracketed(parts[0][0])), level
+            return joined([_bracket(p, level + 1) for p in parts], Sign(sign, "binary")), level
+        # log₂ has its base below
+        stem, _, base = layout.latex.partition("_")
+        if stem == r"\log" and base:
+            return self._call(Scripts(Word("log", "function"), Num(base.strip("{}"))), parts, expr)
+        return self._call(Word(layout.name, "function"), parts, expr)
+
+    def _call(self, head: Box, parts: list[Made], expr: Apply) -> Made:
+        given = [p[0] for p in parts]
+        given += [row(Word(k), Sign("=", "relation"), label(param(v))) for k, v in options(expr).items()]
+        return row(head, bracketed(joined(given, Sign(",")))), CALL
+
+    def fraction(self, layout: Fraction, parts: list[Made], expr: Apply) -> Made:
+        return Over(parts[0][0], parts[1][0]), POWER
+
+    def power(self, layout: Power, parts: list[Made], expr: Apply) -> Made:
+        above: Box = Num(str(layout.exponent)) if layout.exponent is not None else parts[1][0]
+        base = parts[0][0]
+        if parts[0][1] < CALL or (isinstance(base, Row) and not isinstance(expr.args[0], Ref)):
+            base = bracketed(base)  # tanh(x)² would be read as tanh of x²
+        return Scripts(base, above=above), POWER
+
+    def exponential(self, layout: Exponential, parts: list[Made], expr: Apply) -> Made:
+        if self.e_is_taken:
+            return self._call(Word("exp", "function"), parts, expr)
+        return Scripts(Word("e", "italic"), above=parts[0][0]), POWER
+
+    def bars(self, layout: Bars, parts: list[Made], expr: Apply) -> Made:
+        return Fence("|", parts[0][0], "|"), CALL
+
+    def indicator(self, layout: Indicator, parts: list[Made], expr: Apply) -> Made:
+        return row(Sign("𝟏"), Fence("{", parts[0][0], "}")), CALL
+
+    def sum(self, layout: Sum, parts: list[Made], expr: Apply) -> Made:
+        if len(parts) == 1:
+            return parts[0]
+        terms = [_bracket(p, SUM) for p in parts]
+        return joined([bracketed(t) if negative(t) else t for t in terms], Sign("+", "binary")), SUM
+
+    def subscript(self, layout: Subscript, parts: list[Made], expr: Apply) -> Made:
+        index = expr.params["index"]
+        inside = [label(index_text(i)) for i in (index if isinstance(index, tuple) else (index,))]
+        return row(_bracket(parts[0], CALL), Fence("[", joined(inside, Sign(",")), "]")), CALL
+
+    def brackets(self, layout: Bracket, parts: list[Made], expr: Apply) -> Made:
+        return Fence("[", joined([p[0] for p in parts], Sign(",")), "]"), CALL
+
+    def shown(self, layout: Shown, parts: list[Made], expr: Apply) -> Made:
+        return parts[0]
+
+
+_LAYOUTS: dict[type, Callable[[_Maker, Any, list[Made], Apply], Made]] = {
+    Infix: _Maker.infix,
+    Prefix: _Maker.prefix,
+    Postfix: _Maker.postfix,
+    Function: _Maker.function,
+    Fraction: _Maker.fraction,
+    Power: _Maker.power,
+    Exponential: _Maker.exponential,
+    Bars: _Maker.bars,
+    Indicator: _Maker.indicator,
+    Sum: _Maker.sum,
+    Subscript: _Maker.subscript,
+    Bracket: _Maker.brackets,
+    Shown: _Maker.shown,
+}
