@@ -9,8 +9,8 @@ from cases.measure import ask, milliseconds, table, verdicts
 
 TITLE = "From text to drawing"
 MEANS = """A chain of tanh units, `h_1 = tanh(w_1 x + b_1)` and so on, as maths text with its values. *Nodes* counts
-inputs and steps. *Read and work*: text to values, gradients and notices. *Draw*: layout and SVG, with its table. Medians
-of 7 in one process, after one that is not counted; ms."""
+inputs and steps. *Read and work*: text to values, gradients and notices. *Draw*: layout and SVG, with its table.
+Medians of 7 in one process, after one that is not counted; ms."""
 
 # 5 nodes a unit, and x; above 300 a drawing becomes a summary
 UNITS = (2, 12, 59)

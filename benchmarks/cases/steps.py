@@ -10,22 +10,24 @@ from cases.measure import ask, middle, milliseconds, peak_megabytes, ratio, tabl
 
 TITLE = "Long programs"
 MEANS = """`z ← z·y + 0.5·x`, again and again, in a plain Python loop: 3 scalar steps a turn, at x = 0.3, y = 0.9, and
-differentiated by x and y. Every gradient is compared with a recurrence in floats. Times in ms, medians; each measurement is
-a process of its own, in which the stages follow one another, and the libraries take turns. *Memory* is by how much the
-process's peak grew over what the imports took, in all stages together.
+differentiated by x and y. Every gradient is compared with a recurrence in floats. Times in ms, medians; each
+measurement is a process of its own, in which the stages follow one another, and the libraries take turns; at 100 steps
+*build* is mostly what a first call costs. *Memory* is by how much the process's peak grew over what the imports took, in
+all stages together.
 
 - *build*: Chalkgrad traces the loop. micrograd builds its graph, and has the value by then. SymPy builds an expression.
-- *differentiate*: Chalkgrad makes the gradient program, every step of which can be printed. micrograd's `backward` gives
+- *differentiate*: Chalkgrad makes the gradient program, each step of which can be printed. micrograd's `backward` gives
   the numbers at once. SymPy differentiates by each symbol.
 - *first*: from the plain function to its first gradient, everything included.
 - *evaluate*: the gradient once more, at the same shapes. Chalkgrad runs the program that it has made, in its reference
   interpreter. autograd and micrograd keep no program: each call builds, and goes back again. SymPy substitutes.
 - *print*: the staged pseudocode, forward and backward. None of the others has it.
 
-micrograd and SymPy recurse over the graph, and Python stops them at its limit; the rows marked *raised* lift the limit."""
+micrograd and SymPy recurse over the graph, and Python stops them at its limit; *raised* is micrograd with that out of
+the way."""
 
-SIZES = (1_000, 10_000, 100_000)
-ROUNDS = {1_000: 5, 10_000: 3, 100_000: 2}
+SIZES = (100, 1_000, 10_000, 100_000)
+ROUNDS = {100: 5, 1_000: 5, 10_000: 3, 100_000: 2}
 STAGES = ("build", "differentiate", "first", "evaluate", "print")
 LIMIT = 45.0  # seconds for one measurement
 POINT = (0.3, 0.9)
@@ -108,7 +110,7 @@ def _summary(answers: list[dict[str, Any]], size: int) -> dict[str, Any]:
 
 
 def _claims(found: dict[tuple[int, str], dict[str, Any]]) -> list[tuple[str, bool | None, str]]:
-    small, large = (found[size, "chalkgrad"] for size in SIZES[1:])
+    small, large = (found[size, "chalkgrad"] for size in SIZES[-2:])
     claims: list[tuple[str, bool | None, str]] = []
     for stage in (*STAGES, "memory"):
         a, b = small.get(stage), large.get(stage)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from chalkgrad.errors import ProgramError, ShapeError, UnknownName
+from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.check import check
 from chalkgrad.ir.program import Program, Step, Var, number
@@ -94,9 +95,20 @@ class TestBuilding:
         with pytest.raises(ValueError, match="read-only"):
             constant.value[0] = 7
 
+    @pytest.mark.xfail(reason="number() says int64 or float32 of an int32 or float16 array and keeps it as it is")
+    @pytest.mark.parametrize("dtype", ["int32", "float16"])
+    def test_the_value_of_a_number_has_its_type(self, dtype: str) -> None:
+        constant = number(np.arange(3).astype(dtype))
+        assert constant.value.dtype.name == constant.type.dtype
+
+    @pytest.mark.xfail(reason="number() keeps a 0-d float64 array, which widens float32 as a bare number does not")
+    def test_a_0d_array_is_a_bare_number(self) -> None:
+        p = program(lambda x: x + np.array(2.0), array(3, dtype="float32"))
+        assert Interpreter(p)(np.ones(3, np.float32))[0].dtype == np.float32
+
     def test_an_unknown_op_names_the_nearest(self) -> None:
-        with pytest.raises(UnknownName, match="did you mean 'tanh'"):
-            lookup("tahn")
+        with pytest.raises(UnknownName, match="did you mean 'sigmoid'"):
+            lookup("sigmiod")
 
     def test_a_name_is_taken_once(self) -> None:
         with pytest.raises(ProgramError, match="'tanh' is already in the table"):
@@ -120,8 +132,8 @@ REFUSED = {
     "cannot be reshaped": ("reshape", {"shape": (-1, 4)}),
     r"\(-2, -3\)": ("reshape", {"shape": (-2, -3)}),
     "out of bounds": ("index", {"index": (2, 0)}),
-    "does not spread": ("broadcast_to", {"shape": (2,)}),
-    "is not a broadcast of": ("sum_to", {"shape": (2,)}),
+    "does not spread": ("broadcast_to", {"shape": (3,)}),
+    "is not a broadcast of": ("sum_to", {"shape": (4, 2, 3)}),
     "order 3 is not": ("norm", {"ord": 3}),
     "does not fill": ("scatter", {"index": 0, "shape": (2, 2)}),
 }

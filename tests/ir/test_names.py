@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.names import names
 from chalkgrad.ir.program import Program
@@ -48,3 +50,8 @@ def test_each_is_used_once_whatever_the_hints() -> None:
 
 def test_the_same_program_the_same_names() -> None:
     assert [list(names(chain(9, "h")).values()) for _ in range(2)] == [list(names(chain(9, "h")).values())] * 2
+
+
+@pytest.mark.xfail(reason="a hint with a subscript gets one prime more each time: the square of the length in all")
+def test_a_name_stays_short_however_often_it_is_taken() -> None:
+    assert max(map(len, names(chain(2000, "w_0")).values())) < 20

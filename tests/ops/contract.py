@@ -38,7 +38,7 @@ class Case:
 
     def cast(self, dtype: str) -> Case:
         """The same with floats of this width."""
-        return replace(self, inputs=tuple(x if _kind(x) == "b" else np.asarray(x, dtype)[()] for x in self.inputs))
+        return replace(self, inputs=tuple(x if _kind(x) in "bi" else np.asarray(x, dtype)[()] for x in self.inputs))
 
 
 def cases(op: Op) -> list[Case]:

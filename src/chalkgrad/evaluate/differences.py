@@ -130,7 +130,8 @@ def numerical_jacobian(function: Callable[..., Any], xs: Sequence[Any], position
     """
     wide = [_widen(x) for x in xs]
     x = np.asarray(wide[position])
-    shape = np.shape(function(*wide))
+    with np.errstate(all="ignore"):
+        shape = np.shape(function(*wide))
     out = np.empty((*shape, *x.shape))
     for place, unit in zip(np.ndindex(x.shape), _units(x.shape), strict=True):
         line = _along(lambda z: function(*wide[:position], z, *wide[position + 1 :]), x, unit)

@@ -16,7 +16,17 @@ from chalkgrad.transform.backprop import Backprop, Contribution
 from chalkgrad.transform.gates import Pattern
 
 OUTSIDE = "outside the domain: value NaN, and no gradient is passed off as one"
+COMBINED = "each is a convention, and together they may give no derivative of the function at all"
 Numbers = Mapping[Var, Any]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """Vars whose number was decided by a form more exact than the one typed, and the steps that it did without."""
+
+    rules: Mapping[Var, str]
+    inside: frozenset[Step]
 
 
 @final
@@ -32,40 +42,33 @@ class Notice:
         return f"{self.node} = {self.point}: {self.rule}"
 
 
-def notices_of(
-    made: Backprop, numbers: Numbers, called: Mapping[Var, str], exact: list[tuple[Var, str]]
-) -> tuple[Notice, ...]:
+def notices_of(made: Backprop, numbers: Numbers, called: Mapping[Var, str], rewritten: Rewritten) -> tuple[Notice, ...]:
     """Every notice that goes with these numbers, in the order of the steps, one a step and rule."""
     edges: dict[Step, list[Contribution]] = {}
     for c in made.contributions:
         edges.setdefault(c.step, []).append(c)
-    rewritten = dict(exact)
     producer = made.program.producer()
-    inside = _interior(rewritten, producer)
     guarded = any(not _taken(c, numbers) and not _finite(_factor(c, numbers)) for c in made.contributions)
     found: list[Notice] = []
+    corners: list[Notice] = []
     for step in made.program.steps:
-        if not _any_hard(step, edges.get(step, []), numbers):
-            if step.output in rewritten:
-                found.append(_notice(step, numbers, called, rewritten[step.output]))
-            continue
-        if step.output in rewritten:
-            found.append(_notice(step, numbers, called, rewritten[step.output]))
-        elif step not in inside:
+        if step.output in rewritten.rules:
+            found.append(_notice(step, numbers, called, rewritten.rules[step.output]))
+        elif step not in rewritten.inside and _any_hard(step, edges.get(step, []), numbers):
             rules = _rules(step, edges.get(step, []), numbers, guarded, producer)
-            found.extend(_notice(step, numbers, called, rule) for rule in rules)
+            here = [_notice(step, numbers, called, rule) for rule in rules]
+            found.extend(here)
+            corners.extend(n for n in here if not n.rule.startswith((INFINITE, OUTSIDE)))
+    if len({n.node for n in corners}) > 1:
+        places = " and ".join(n.node for n in corners[:4])
+        found.append(Notice(called_output(made, called), f"the choices at {places} combined", COMBINED))
     return tuple(dict.fromkeys(found))
 
 
-def _interior(rewritten: Mapping[Var, str], producer: Mapping[Var, Step]) -> set[Step]:
-    """Steps whose only trouble is answered by a rewrite further on."""
-    inside: set[Step] = set()
-    for var in rewritten:
-        stack = [producer[var]]
-        for _ in range(8):  # no form is deeper
-            stack = [producer[a] for s in stack for a in s.inputs if isinstance(a, Var) and a in producer]
-            inside.update(stack)
-    return inside
+def called_output(made: Backprop, called: Mapping[Var, str]) -> str:
+    """The name of the output."""
+    out = made.program.output
+    return called[out] if isinstance(out, Var) else made.program.name
 
 
 def _any_hard(step: Step, edges: list[Contribution], numbers: Numbers) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from chalkgrad.errors import GradientError, ShapeError, UnknownName, ValueNeeded, nearest
 from chalkgrad.evaluate.interpret import coerce, values_of
-from chalkgrad.evaluate.notices import Notice, notices_of
+from chalkgrad.evaluate.notices import Notice, Rewritten, notices_of
 from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.names import names
 from chalkgrad.ir.program import Atom, Number, Program, Var
@@ -138,31 +138,30 @@ def work(
     return Worked(made, numbers, loss, upstream, found, echo, known)
 
 
-def _evaluated(made: Backprop, given: Sequence[Any], seed: Any) -> tuple[dict[Var, Any], list[tuple[Var, str]]]:
-    """Every number, and the Vars whose number was decided by a form that is more exact than the one typed."""
+def _evaluated(made: Backprop, given: Sequence[Any], seed: Any) -> tuple[dict[Var, Any], Rewritten]:
+    """Every number, and where a form that is more exact than the one typed decided one."""
     stable = recognise(made.program, evaluation=True)
     if stable is made.program:
-        return values_of(made.gradient, [*given, seed]), []
+        return values_of(made.gradient, [*given, seed]), Rewritten({}, frozenset())
     other = backprop(stable, made.wrt)
     exact = values_of(other.gradient, [*given, seed])
     better: dict[Var, Any] = {v: exact[v] for v in stable.variables()}
-    origin: dict[Var, Var] = {}
     for var, atom in other.adjoint.items():
         mine = made.adjoint.get(var)
         if isinstance(mine, Var) and isinstance(atom, Var) and mine is not made.seed:
             better[mine] = exact[atom]
-            origin[mine] = var
     typed = values_of(made.gradient, [*given, seed])
     numbers = values_of(made.gradient, [*given, seed], better)
+    if all(_agree(typed[v], better[v]) for v in better):
+        return numbers, Rewritten({}, frozenset())
     before = {s.output: s.op for s in made.program.steps}
-    decided: list[tuple[Var, str]] = []
-    changed = any(not _agree(typed[v], better[v]) for v in better)
-    if changed:
-        for step in stable.steps:
-            if before.get(step.output) is not step.op:
-                read = ", ".join(a.hint or "x" if isinstance(a, Var) else str(a.value) for a in step.inputs)
-                decided.append((step.output, f"evaluated as {step.op.name}({read})"))
-    return numbers, decided
+    rules: dict[Var, str] = {}
+    for step in stable.steps:
+        if before.get(step.output) is not step.op:
+            read = ", ".join(a.hint or "x" if isinstance(a, Var) else str(a.value) for a in step.inputs)
+            rules[step.output] = f"evaluated as {step.op.name}({read})"
+    kept = {s.output for s in stable.steps}
+    return numbers, Rewritten(rules, frozenset(s for s in made.program.steps if s.output not in kept))
 
 
 def _agree(a: Any, b: Any) -> bool:

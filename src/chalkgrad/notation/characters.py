@@ -75,10 +75,11 @@ PAIRS = {"(": ")", "[": "]", "{": "}"}
 UNREAD = {
     **dict.fromkeys("–—‐‑‒", "for minus write -"),
     **dict.fromkeys("∑∏", "a sum or product over an index is not read yet; write it out, or sum(x)"),
-    **dict.fromkeys("∂∇", "derivatives are what is computed; write the function itself"),
+    **dict.fromkeys("∂∇", "derivatives are what is computed here; `chalkgrad check` takes a claim about one"),
     **dict.fromkeys("∫", "integrals are not read"),
     **dict.fromkeys("∞", "infinity is not a number here"),
-    **dict.fromkeys("←→⇒↦", "write the formula alone, with = before it"),
+    **dict.fromkeys("→⇒↦", "write the formula alone, with = before it"),
+    "←": "an update is what --rate of `chalkgrad show` makes; write the function itself",
     **dict.fromkeys("!", "write the factorial out"),
     **dict.fromkeys("%", "write mod(a, b), or divide by 100"),
     **dict.fromkeys('"“”`', "quotes are not part of a formula"),

@@ -137,6 +137,7 @@ SIZES = frozenset(
 SILENT = frozenset(
     [
         *["quad", "qquad", "displaystyle", "textstyle", "limits", "nolimits", "nonumber", "notag", "hfill"],
+        "therefore",
         *[",", ";", ":", "!", ">", "(", ")", "[", "]"],
         " ",
     ]
@@ -146,8 +147,13 @@ LINES = frozenset(["align", "aligned", "equation", "gather", "gathered", "split"
 MATRICES = frozenset(["pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "smallmatrix"])
 UNREAD = {
     **dict.fromkeys(("sum", "prod"), "sums over an index are not read yet; write them out, or \\mathrm{sum}(x)"),
-    **dict.fromkeys(("partial", "nabla"), "derivatives are what is computed; write the function itself"),
-    **dict.fromkeys(("leftarrow", "gets", "to", "rightarrow", "mapsto"), "write the formula alone"),
+    **dict.fromkeys(
+        ("partial", "nabla"), "derivatives are what is computed here; `chalkgrad check` takes a claim about one"
+    ),
+    **dict.fromkeys(
+        ("leftarrow", "gets"), "an update is what --rate of `chalkgrad show` makes; write the function itself"
+    ),
+    **dict.fromkeys(("to", "rightarrow", "mapsto"), "write the formula alone"),
     "infty": "infinity is not a number here",
     "int": "integrals are not read",
 }

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import final
+
 import chalkgrad.ops  # noqa: F401  # pyright: ignore[reportUnusedImport]  (the table fills on import)
+from chalkgrad.errors import NotationError
 from chalkgrad.ir.registry import OPS
 from chalkgrad.notation.tree import Function
+from chalkgrad.ops.abstract import abstract
+from chalkgrad.ops.op import Op
 
 ALIASES = {
     "ln": "log",
@@ -68,6 +74,28 @@ def function(word: str) -> Function | None:
     """The function that `word` calls: an alias, `piecewise`, or any op of the table by its own name."""
     op = ALIASES.get(word, word)
     return Function(word, op) if op in OPS or op == "piecewise" else None
+
+
+@final
+class Abstract:
+    """The functions that are named and not given. Each takes as many arguments as its first call has."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = dict.fromkeys(names)
+        self.made: dict[str, Op] = {}
+        for name in self.names:
+            if name in OPS:
+                raise NotationError(f"'{name}' is a function that is known: give the abstract one another name")
+
+    def function(self, word: str) -> Function | None:
+        """The function that `word` calls, if it is one of these."""
+        return Function(word, word, abstract=True) if word in self.names else None
+
+    def op(self, word: str, count: int) -> Op:
+        """Its op, of `count` arguments if it has not been called before."""
+        if word not in self.made:
+            self.made[word] = abstract(word, count)
+        return self.made[word]
 
 
 def words() -> list[str]:

@@ -9,6 +9,8 @@ import numpy as np
 
 from chalkgrad.errors import ChalkgradError, NotationError, ShapeError, TooLarge, UnknownName, caret
 from chalkgrad.ir.dims import Shape, Size, count, dims_text, substitute
+from chalkgrad.notation.latex import is_latex
+from chalkgrad.notation.latex import lex as lex_latex
 from chalkgrad.notation.lexer import lex
 from chalkgrad.notation.statements import Statements
 from chalkgrad.notation.tree import Span
@@ -108,7 +110,7 @@ def plain_name(name: str) -> str:
     if len(name) > 128:
         raise UnknownName(f"a value is given for {name[:64]!r}, which is no name")
     try:
-        tokens = lex(name)
+        tokens = lex_latex(name) if is_latex(name) else lex(name)
     except NotationError as error:
         raise UnknownName(f"a value is given for {name!r}, which is no name: {error.problem}") from None
     if len(tokens) != 2 or tokens[0].kind != "word":

@@ -98,6 +98,8 @@ class _Lexer:
             self.at += 1
             if not self.lines and not self.groups and not self.tables:
                 self._put("break", "\n", at, at + 1)
+        elif char == "." and (stop := lexer.STOP.match(text, at)):
+            self.at = stop.end()
         elif char in "%#":
             end = text.find("\n", at)
             self.at = len(text) if end < 0 else end

@@ -28,6 +28,7 @@ from chalkgrad.notation.tree import Span
 MAX_RUN = 128
 NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 BRACED = re.compile(r"\{([^{}\n]{0,64}(?:\{[^{}\n]{0,64}\}[^{}\n]{0,64})?)\}")
+STOP = re.compile(r"\.[^\S\n]*(?=[;\n$]|\\\\|\\end\b|\Z)")
 CLOSERS = frozenset(PAIRS.values())
 
 
@@ -75,6 +76,9 @@ def lex(text: str) -> list[Token]:
         if char == "#":
             end = text.find("\n", at)
             at, spaced = (size if end < 0 else end), True
+            continue
+        if char == "." and (stop := STOP.match(text, at)):
+            at, spaced = stop.end(), True
             continue
         found = token(text, at, spaced)
         tokens.append(found)

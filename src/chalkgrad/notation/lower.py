@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast, final
+from typing import Any, final
 
 import numpy as np
 
 from chalkgrad.errors import ChalkgradError, NotationError, ShapeError, TooLarge, caret, nearest
 from chalkgrad.ir.build import Builder
-from chalkgrad.ir.dims import Shape, dims_text
+from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.origin import Origin
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, number
 from chalkgrad.ir.registry import lookup
 from chalkgrad.notation.fit import check_elementwise, check_product, scalar
-from chalkgrad.notation.functions import COMPARE_OPS, FOLDED, SIGN_OPS
-from chalkgrad.notation.parameters import constant, index, parameter
+from chalkgrad.notation.functions import COMPARE_OPS, FOLDED, SIGN_OPS, Abstract
+from chalkgrad.notation.parameters import constant, entries, index, parameter
 from chalkgrad.notation.refusal import quote, refuse
 from chalkgrad.notation.sizes import MAX_RANK
 from chalkgrad.notation.tree import (
@@ -60,8 +60,9 @@ class Lowering:
     a shape, what it turned out to be: "matmul" for a product, "product" for `z[x + y]` where z is a number.
     """
 
-    def __init__(self, source: str, builder: Builder, bases: Mapping[str, int]) -> None:
+    def __init__(self, source: str, builder: Builder, bases: Mapping[str, int], abstract: Abstract) -> None:
         self.source = source
+        self.abstract = abstract
         self.builder = builder
         self.bases = bases
         self.names: dict[str, Operand] = {}
@@ -109,10 +110,14 @@ class Lowering:
 
     def _arity(self, node: Call) -> int:
         """How many arguments are values: all, where the op takes any number or is folded."""
-        op = lookup(node.function.op)
+        op = self._op(node)
         if op.arity < 0 or (node.function.op in FOLDED and len(node.args) > 1):
             return len(node.args)
         return min(op.arity, len(node.args))
+
+    def _op(self, node: Call) -> Any:
+        function = node.function
+        return self.abstract.op(function.word, len(node.args)) if function.abstract else lookup(function.op)
 
     def _plain(self, node: Index) -> bool:
         """Whether the bracket could hold a factor too: one item that is no whole number, slice or list."""
@@ -171,6 +176,8 @@ class Lowering:
         if listed is not None:
             called, inside = quote(self.source, node.left.span), quote(self.source, listed.span)
             problem = f"{called} is no function here, and {inside} are several values, with no product"
+            if isinstance(node.left, Name):
+                problem += f"; a function that is not given is named so: --abstract {called}"
             raise NotationError(problem, self.source, listed.span)
         left, right = args
         a, b = left.atom.type.shape, right.atom.type.shape
@@ -209,7 +216,7 @@ class Lowering:
         return whole
 
     def _call(self, node: Call, args: list[Operand]) -> Operand:
-        word, op = node.function.word, lookup(node.function.op)
+        word, op = node.function.word, self._op(node)
         if node.function.op in FOLDED and len(args) > 1:
             name = FOLDED[node.function.op]
             params = self._params(node, lookup(name), ())
@@ -218,11 +225,12 @@ class Lowering:
                 whole = self._bind(name, node, [whole, right], params, inner=place < len(args) - 2)
             return whole
         if 0 <= len(args) < op.arity:
-            problem = f"'{word}' takes {op.arity} arguments, {len(args)} stand here"
+            many = "argument" + "s" * (op.arity != 1)
+            problem = f"'{word}' takes {op.arity} {many}, {len(args)} stand here"
             raise NotationError(problem, self.source, node.span)
         if node.function.op in FOLDED and args[0].atom.type.shape == ():
             raise NotationError(f"'{word}' takes an array, or two or more numbers", self.source, node.span)
-        return self._bind(op.name, node, args, self._params(node, op, node.args[len(args) :]))
+        return self._bind(op, node, args, self._params(node, op, node.args[len(args) :]))
 
     def _params(self, node: Call, op: Any, positional: tuple[Node, ...]) -> Mapping[str, Any]:
         """The parameters of a call: those by place first, then those by name."""
@@ -253,7 +261,7 @@ class Lowering:
             called, inner = quote(self.source, node.base.span), quote(self.source, node.items[0].span)
             problem = f"{called} is a number: it has no entry {inner}; for a product write {called}·{inner}"
             raise NotationError(problem, self.source, node.span)
-        if _entries(shape, where) > MAX_ELEMENTS:
+        if entries(shape, where) > MAX_ELEMENTS:
             raise TooLarge(f"this index gives more than {MAX_ELEMENTS} entries", self.source, node.span)
         return self._bind("index", node, [base], {"index": where})
 
@@ -301,14 +309,14 @@ class Lowering:
 
     def _bind(
         self,
-        name: str,
+        name: Any,
         node: Node,
         args: list[Operand],
         params: Mapping[str, Any] = NO_PARAMS,
         inner: bool = False,
     ) -> Operand:
         """One step; the last one of a stage bears the stage's name. `inner` steps are not the last of their node."""
-        op = lookup(name)
+        op = lookup(name) if isinstance(name, str) else name
         atoms = tuple([a.atom for a in args])
         hint = self.hint if node is self.root and not inner else ""
         if len(self.builder.steps) >= MAX_STEPS:
@@ -318,7 +326,7 @@ class Lowering:
             for place, atom in enumerate(atoms):
                 self._dtype(op, place, atom, node)
             if op.elementwise and len(atoms) > 1 and any(a.type.shape for a in atoms):
-                check_elementwise(_sign(node, name), atoms, self._called(node))
+                check_elementwise(_sign(node, op.name), atoms, self._called(node))
             origin = Origin(self.source, node.span)
             return Operand(self.builder.bind(op, *atoms, params=params, hint=hint, origin=origin), row)
         except NotationError:
@@ -326,7 +334,7 @@ class Lowering:
         except ChalkgradError as error:
             raise self._located(error, node.span) from None
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
-            problem = f"'{name}' cannot take this: {str(error).splitlines()[0] if str(error) else 'wrong kind'}"
+            problem = f"'{op.name}' cannot take this: {str(error).splitlines()[0] if str(error) else 'wrong kind'}"
             raise NotationError(problem, self.source, node.span) from None
 
     def _row(self, op: Any, args: list[Operand], node: Node) -> bool:
@@ -364,24 +372,6 @@ class Lowering:
 
 def _natural(node: Binary) -> bool:
     return node.sign == "^" and isinstance(node.left, Constant) and node.left.name == "e"
-
-
-def _entries(shape: Shape, where: tuple[Any, ...]) -> int:
-    """At most how many entries an index gives, as far as its lists copy them; named sizes count as 1."""
-    if not any(isinstance(entry, list) for entry in where):
-        return 0
-    total, axis = 1, 0
-    for entry in where:
-        if entry is not None:
-            dim = shape[axis] if axis < len(shape) else 1
-            known = dim if isinstance(dim, int) else 1
-            total *= (
-                len(cast(list[int], entry)) if isinstance(entry, list) else known if isinstance(entry, slice) else 1
-            )
-            axis += 1
-    for dim in shape[axis:]:
-        total *= dim if isinstance(dim, int) else 1
-    return total
 
 
 def _unit(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:

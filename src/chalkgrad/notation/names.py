@@ -7,10 +7,11 @@ from itertools import pairwise
 from typing import Any, final
 
 from chalkgrad.errors import NotationError, nearest
-from chalkgrad.notation.functions import CONSTANTS, ONLY_CALLED, function, words
+from chalkgrad.notation.functions import CONSTANTS, ONLY_CALLED, Abstract, function, words
+from chalkgrad.notation.kinds import refuse_primed
 from chalkgrad.notation.lexer import Token, Word
 from chalkgrad.notation.refusal import refuse, slip
-from chalkgrad.notation.tree import Span
+from chalkgrad.notation.tree import Function, Span
 
 MAX_NAME = 64
 LITERALS = {"None": None, "True": True, "False": False}
@@ -25,14 +26,16 @@ class Scope:
     is not declared is an error. Else a run is one name, and a new one is an input.
     """
 
-    def __init__(self, source: str, closed: bool) -> None:
+    def __init__(self, source: str, closed: bool, abstract: Abstract) -> None:
         self.source = source
         self.closed = closed
+        self.abstract = abstract
         self.inputs: dict[str, Span | None] = {}
         self.stages: dict[str, Span] = {}
         self.later: dict[str, Span] = {}
         self.current = ""
         self.arrays: set[str] = set()
+        self.leads: dict[str, str] = {}  # x for the array x⃗, where its entries are called x_1, x_2
         self.called: dict[str, dict[tuple[str, ...], str]] = {}
         self.subscripts: dict[str, set[int]] = {}
         self.used: dict[str, None] = {}
@@ -146,6 +149,8 @@ class Scope:
     def _word(self, token: Token, following: Token) -> list[Token]:
         if token.text in LITERALS and not self.known(token.text):
             return [token._replace(kind="literal", value=LITERALS[token.text])]
+        if not self.known(token.text):
+            refuse_primed(self.source, token, following)
         called = following.kind == "open" and following.text == "(" and not following.spaced
         found = self._split(token, called) if self.closed else self._whole(token, following, called)
         out: list[Token] = []
@@ -168,7 +173,12 @@ class Scope:
             self.used.setdefault(value[0])
             self.subscripts.setdefault(value[0], set()).update(value[1])
 
+    def _named(self, word: str) -> Function | None:
+        return self.abstract.function(word) or function(word)
+
     def _function(self, word: str, called: bool) -> bool:
+        if word in self.abstract.names:
+            return True
         return (called or word not in ONLY_CALLED) and not self.known(word) and function(word) is not None
 
     def _whole(self, token: Token, following: Token, called: bool) -> Iterable[Piece]:
@@ -186,7 +196,7 @@ class Scope:
             if word in ONLY_CALLED:
                 self._called_only = token.span
             self._digits_then(token, following)
-            return [(0, size, "function", function(word))]
+            return [(0, size, "function", self._named(word))]
         if word in CONSTANTS:
             return [(0, size, "constant", CONSTANTS[word])]
         if token.value.chained:
@@ -252,7 +262,7 @@ class Scope:
         if self._function(word, called):
             # `asin` with a variable a; `abs` is never a·b·s(…), since s alone is too slight a function
             ends = [r for r in self._ways(word, self._ending) if len(r) > 1 and r[-1][2] == "function"]
-            return [((0, size, "function", function(word)),), *found, *ends][:2]
+            return [((0, size, "function", self._named(word)),), *found, *ends][:2]
         if found:
             return found
         if word in CONSTANTS:
@@ -266,7 +276,7 @@ class Scope:
                 if run.startswith(name, at) and not self.known(name)
             ]
             if at and self._function(run[at:], called):
-                pieces.append((at, len(run), "function", function(run[at:])))
+                pieces.append((at, len(run), "function", self._named(run[at:])))
             return pieces
 
         return self._ways(word, wider)
@@ -286,13 +296,14 @@ class Scope:
         """The declared names at `at`, and a function that ends the run there."""
         pieces = self._declared(run, at)
         if at and run[at:] not in ONLY_CALLED and self._function(run[at:], called=True):
-            pieces.append((at, len(run), "function", function(run[at:])))
+            pieces.append((at, len(run), "function", self._named(run[at:])))
         return pieces
 
     def _component(self, run: str, at: int) -> Piece | None:
         """`x_12` at `at`, where x is an array and `x_12` no name of its own."""
         cut = run.find("_", at)
-        if cut < 0 or run[at:cut] not in self.arrays:
+        array = self.leads.get(run[at:cut], run[at:cut])
+        if cut < 0 or array not in self.arrays:
             return None
         stop = cut + 1
         if run[stop : stop + 1] == "{":
@@ -305,7 +316,7 @@ class Scope:
             listed = [run[cut + 1 : stop]]
         if not all(d.isdecimal() and len(d) < 16 for d in listed):
             return None
-        return at, stop, "component", (run[at:cut], tuple([int(d) for d in listed]))
+        return at, stop, "component", (array, tuple([int(d) for d in listed]))
 
     def _ways(self, run: str, pieces: Callable[[str, int], list[Piece]]) -> list[tuple[Piece, ...]]:
         """At most two ways to cut `run` into pieces; the work is bounded by its length and the lengths of names."""

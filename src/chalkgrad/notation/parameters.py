@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from chalkgrad.errors import NotationError
+from chalkgrad.ir.dims import Shape
 from chalkgrad.notation.tree import Literal, Node, Num, Sequence, Slice, Unary
 
 LARGEST = 2**53
@@ -65,3 +66,21 @@ def _whole(source: str, node: Node) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise NotationError("an index is a whole number, a slice, None or a list of numbers", source, node.span)
     return value
+
+
+def entries(shape: Shape, where: tuple[Any, ...]) -> int:
+    """At most how many entries an index gives, as far as its lists copy them; named sizes count as 1."""
+    if not any(isinstance(entry, list) for entry in where):
+        return 0
+    total, axis = 1, 0
+    for entry in where:
+        if entry is not None:
+            dim = shape[axis] if axis < len(shape) else 1
+            known = dim if isinstance(dim, int) else 1
+            total *= (
+                len(cast(list[int], entry)) if isinstance(entry, list) else known if isinstance(entry, slice) else 1
+            )
+            axis += 1
+    for dim in shape[axis:]:
+        total *= dim if isinstance(dim, int) else 1
+    return total

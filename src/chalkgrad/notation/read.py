@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,8 +11,9 @@ from chalkgrad.ir.build import Builder
 from chalkgrad.ir.program import Program
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.notation.echo import Echo, components_text, shape_text
-from chalkgrad.notation.functions import CONSTANTS, function
-from chalkgrad.notation.inputs import Inputs
+from chalkgrad.notation.functions import CONSTANTS, Abstract, function
+from chalkgrad.notation.inputs import Inputs, plain_name
+from chalkgrad.notation.kinds import refuse_indices
 from chalkgrad.notation.latex import is_latex
 from chalkgrad.notation.latex import lex as lex_latex
 from chalkgrad.notation.lexer import lex
@@ -37,31 +38,34 @@ class Reading:
     echo: tuple[str, ...]
 
 
-def read(text: str, values: Mapping[str, Any] | None = None) -> Reading:
+def read(text: str, values: Mapping[str, Any] | None = None, abstract: Iterable[str] = ()) -> Reading:
     """Read a function, staged lines or a bare expression.
 
-    `values` declares names and gives their shapes; the numbers in it are not otherwise used.
+    `values` declares names and gives their shapes; the numbers in it are not otherwise used. `abstract` names
+    functions that are called in the text and not given.
     Raises NotationError, with the place; UnknownName for a value that belongs to no input; ShapeError.
     """
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise TooLarge(f"the text is over {MAX_BYTES // 1024} KB")
-    return _Reader(text, values or {}).run()
+    return _Reader(text, values or {}, abstract).run()
 
 
 @final
 class _Reader:
     """One reading, from tokens to echo."""
 
-    def __init__(self, source: str, values: Mapping[str, Any]) -> None:
+    def __init__(self, source: str, values: Mapping[str, Any], abstract: Iterable[str]) -> None:
         self.source = source
         self.latex = is_latex(source)
         tokens = lex_latex(source) if self.latex else lex(source)
         if sum([t.kind in ("number", "word", "super") for t in tokens]) > MAX_OPERANDS:
             raise TooLarge(f"the text has more than {MAX_OPERANDS} names and numbers")
+        refuse_indices(source, tokens, values)
+        self.abstract = Abstract([plain_name(name) for name in abstract])
         self.found: Statements = statements(source, tokens)
         self.inputs = Inputs(source, self.found, values)
         signed = [stage for stage in self.found.stages if stage.signature]
-        self.scope = Scope(source, closed=bool(signed or values))
+        self.scope = Scope(source, closed=bool(signed or values), abstract=self.abstract)
         self.output = signed[-1] if signed else self.found.stages[-1]
         self.signature = self._declare(signed)
         self.trees: list[tuple[Stage, Node]] = []
@@ -71,6 +75,9 @@ class _Reader:
         scope = self.scope
         for stage in self.found.stages:
             name = stage.name
+            if stage.word in self.abstract.names:
+                problem = f"'{stage.word}' is named abstract, and defined here; its formula is given by --let"
+                raise NotationError(problem, self.source, stage.span)
             if name in scope.later:
                 first = self.source.count("\n", 0, scope.later[name][0]) + 1
                 problem = f"'{name}' is defined twice, first on line {first}"
@@ -88,6 +95,10 @@ class _Reader:
                 if arg.text not in scope.later:
                     scope.declare(arg.text, arg.span)
                     signature[arg.text] = None
+            # in ℓ_y(h) the subscript is an argument too
+            _, _, below = stage.word.rpartition("_")
+            if len(below) == 1 and below.isalpha() and below not in scope.later:
+                scope.declare(below, None)
         for name in self.inputs.given:
             if name in scope.later:
                 raise UnknownName(f"'{name}' is a stage: it is computed, and takes no value")
@@ -97,6 +108,11 @@ class _Reader:
                 problem = f"'{one.name}' is a stage: its shape follows from its formula"
                 raise NotationError(problem, self.source, one.span)
             scope.declare(one.name, one.span)
+        scope.leads = {one.lead: one.name for one in self.found.components if one.lead not in scope.inputs}
+        for name in (*scope.inputs, *scope.later):
+            if name in self.abstract.names:
+                problem = f"'{name}' is named abstract: it is a function, and takes no value"
+                raise NotationError(problem, self.source, scope.inputs.get(name))
         scope.arrays = {name for name in scope.inputs if self.inputs.shape(name)}
         return signature
 
@@ -144,7 +160,7 @@ class _Reader:
 
     def _lower(self, order: list[str]) -> Reading:
         builder = Builder()
-        lowering = Lowering(self.source, builder, self.inputs.bases)
+        lowering = Lowering(self.source, builder, self.inputs.bases, self.abstract)
         for name in order:
             var = builder.input(name, ArrayType(self.inputs.shape(name)))
             lowering.names[name] = Operand(var)
@@ -157,7 +173,7 @@ class _Reader:
         return Reading(program, tuple(self._echo(order, lowering, bare)))
 
     def _bare_name(self, order: list[str]) -> str:
-        taken = {*order, *self.scope.stages}
+        taken = {*order, *self.scope.stages, *self.abstract.names}
         names = [*BARE_NAMES, *[f"f_{k}" for k in range(len(taken) + 1)]]
         return next(name for name in names if name not in taken)
 
@@ -193,8 +209,8 @@ class _Reader:
             return True
         if len(order) + len(self.scope.stages) > 1000:
             return False
-        closed = Scope(self.source, closed=True)
-        closed.arrays = self.scope.arrays
+        closed = Scope(self.source, True, self.abstract)
+        closed.arrays, closed.leads = self.scope.arrays, self.scope.leads
         for name in order:
             closed.declare(name, None)
         for name in self.scope.stages:

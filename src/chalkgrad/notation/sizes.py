@@ -16,6 +16,7 @@ from chalkgrad.notation.tree import Span
 MAX_SIZE = 2**31
 MAX_RANK = 32
 MAX_TERMS = 12
+ARROW = "\u20d7"
 CORNER = re.compile(r"\{([0-9]{1,9})(?:,\1)+\}")
 LAST = re.compile(r"\{?(?:([0-9]{1,9})|([^+{}-]+(?:\{[^{}]*\})?)([+-][0-9]{1,9})?)\}?")
 
@@ -23,12 +24,16 @@ LAST = re.compile(r"\{?(?:([0-9]{1,9})|([^+{}-]+(?:\{[^{}]*\})?)([+-][0-9]{1,9})
 @final
 @dataclass(frozen=True, slots=True)
 class Components:
-    """`x = (x_1, …, x_n)`: x is an array of `length` (None: said elsewhere), its subscripts count from `base`."""
+    """`x = (x_1, …, x_n)`: x is an array of `length` (None: said elsewhere), its subscripts count from `base`.
+
+    `lead` is what the entries are called: x for the vector `\\vec x` too.
+    """
 
     name: str
     base: int
     length: Dim | None
     span: Span
+    lead: str
 
 
 def shape(source: str, tokens: Sequence[Token], whole: Span) -> Shape:
@@ -116,7 +121,10 @@ def components(source: str, name: Token, tokens: Sequence[Token]) -> Components 
     if len(tokens) < 3 or tokens[0].kind != "open" or tokens[-1].kind != "close":
         return None
     items = tokens[1:-1]
-    lead = f"{name.text}_"
+    called = name.text.removesuffix(ARROW)
+    if not tokens[1].text.startswith(f"{called}_"):
+        called = name.text
+    lead = f"{called}_"
     for place, token in enumerate(items):
         if place % 2:
             if token.kind != "comma":
@@ -127,7 +135,7 @@ def components(source: str, name: Token, tokens: Sequence[Token]) -> Components 
     span = (name.start, tokens[-1].stop)
     first = entries[0].text[len(lead) :]
     if (corner := CORNER.fullmatch(first)) and [t.kind for t in entries[1:]] == ["dots"]:
-        return Components(name.text, int(corner.group(1)), None, span)
+        return Components(name.text, int(corner.group(1)), None, span, called)
     dots = [place for place, t in enumerate(entries) if t.kind == "dots"]
     known = entries[: dots[0]] if dots else entries
     if not first.isdecimal() or len(first) > 9:
@@ -135,12 +143,12 @@ def components(source: str, name: Token, tokens: Sequence[Token]) -> Components 
     base = int(first)
     for place, token in enumerate(known):
         if token.text != f"{lead}{base + place}":
-            problem = f"the components of {name.text} are counted in order: {lead}{base + place} comes here"
+            problem = f"the components of {called} are counted in order: {lead}{base + place} comes here"
             raise NotationError(problem, source, token.span)
     if not dots:
-        return Components(name.text, base, len(known), span)
+        return Components(name.text, base, len(known), span, called)
     if dots == [len(entries) - 1]:
-        return Components(name.text, base, None, span)
+        return Components(name.text, base, None, span, called)
     if len(dots) > 1 or dots[0] != len(entries) - 2:
         raise NotationError("after … comes the last component, and nothing else", source, span)
     last = LAST.fullmatch(entries[-1].text[len(lead) :])
@@ -151,4 +159,4 @@ def components(source: str, name: Token, tokens: Sequence[Token]) -> Components 
     length = end - base + 1
     if isinstance(length, int) and not len(known) < length < MAX_SIZE:
         raise NotationError("the last component comes before the first ones", source, entries[-1].span)
-    return Components(name.text, base, length, span)
+    return Components(name.text, base, length, span, called)

@@ -9,6 +9,7 @@ from typing import final
 from chalkgrad.errors import NotationError
 from chalkgrad.ir.dims import Shape
 from chalkgrad.notation.functions import function
+from chalkgrad.notation.kinds import EQUAL, refuse_identity, refuse_line, unlabelled
 from chalkgrad.notation.lexer import Token
 from chalkgrad.notation.refusal import quote
 from chalkgrad.notation.sizes import Components, components, shape
@@ -75,9 +76,12 @@ def statements(source: str, tokens: Sequence[Token]) -> Statements:
         found.extend(_statement(source, line))
     if sum([isinstance(s, Stage) for s in found]) > 1:
         found = [_named(s) if isinstance(s, Stage) else s for s in found]
+    elif alone := next((s for s in found if isinstance(s, Stage)), None):
+        refuse_identity(source, alone.word, alone.args, alone.tokens, alone.span)
     stages = [s for s in found if isinstance(s, Stage)]
     if not stages:
-        raise NotationError("there is no formula here, only declarations", source, found[0].span)
+        solved = "; `chalkgrad shapes` solves for shapes" if isinstance(found[0], Declared) else ""
+        raise NotationError(f"there is no formula here, only declarations{solved}", source, found[0].span)
     for stage in stages[:-1]:
         if not stage.word:
             problem = "this line has no name, so its result is lost: write 'q = …', or put it last"
@@ -103,7 +107,12 @@ def _lines(source: str, tokens: Sequence[Token]) -> list[list[Token]]:
         elif token.kind != "end":
             depth = max(0, depth + (token.kind == "open") - (token.kind == "close"))
             lines[-1].append(token)
-    return [line for line in lines if line]
+    return [line for whole in lines if (line := unlabelled(_unpunctuated(whole)))]
+
+
+def _unpunctuated(line: list[Token]) -> list[Token]:
+    """Without the comma that ends it, as in the lines of a derivation."""
+    return line[:-1] if len(line) > 1 and line[-1].kind == "comma" else line
 
 
 def _statement(source: str, line: list[Token]) -> list[Stage | Declared | Components]:
@@ -117,9 +126,10 @@ def _statement(source: str, line: list[Token]) -> list[Stage | Declared | Compon
         if depth == 0 and inside is None and _in(line, place):
             inside = place
     if inside is not None and not equals:
-        return list(_declared(source, line, inside))
+        return _all_declared(source, line)
+    refuse_line(source, line, equals)
     if len(equals) > 1:
-        problem = "a second = in one line: write one formula a line, and == for a comparison"
+        problem = f"a second = in one line: write one formula a line, and == for a comparison; {EQUAL}"
         raise NotationError(problem, source, line[equals[1]].span)
     stop = line[-1].stop
     if not equals:
@@ -147,6 +157,24 @@ def _in(line: Sequence[Token], place: int) -> bool:
     return before is not None and before.kind == "word" and after is not None and after.text in ("R", "ℝ")
 
 
+def _all_declared(source: str, line: Sequence[Token]) -> list[Stage | Declared | Components]:
+    """`x in R^n`, or several, each with a name and a set of its own, parted by commas."""
+    found: list[Stage | Declared | Components] = []
+    start, inside = 0, -1
+    cut = 0
+    for place, token in enumerate(line):
+        if token.kind == "comma":
+            cut = place
+        if _in(line, place):
+            if inside >= 0:
+                if cut < inside:
+                    break
+                found += _declared(source, line[start:cut], inside - start)
+                start = cut + 1
+            inside = place
+    return [*found, *_declared(source, line[start:], inside - start)]
+
+
 def _declared(source: str, line: Sequence[Token], inside: int) -> list[Declared]:
     whole = (line[0].start, line[-1].stop)
     dims = shape(source, line[inside + 1 :], whole)
@@ -162,7 +190,7 @@ def _head(source: str, head: Sequence[Token], equals: Token) -> tuple[str, tuple
     if not head:
         raise NotationError("a name stands on the left of =", source, equals.span)
     whole = (head[0].start, head[-1].stop)
-    problem = f"on the left of = stands a name, or a name and its arguments, not '{quote(source, whole)}'"
+    problem = f"on the left of = stands a name, or a name and its arguments, not '{quote(source, whole)}'; {EQUAL}"
     if head[0].kind != "word" or head[0].value.chained:
         raise NotationError(problem, source, whole)
     if len(head) == 1:

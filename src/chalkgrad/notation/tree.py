@@ -14,10 +14,11 @@ Span = tuple[int, int]
 @final
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function as a person called it (`word`), and the op that it is."""
+    """A function as a person called it (`word`), and the op that it is; an `abstract` one is in no table."""
 
     word: str
     op: str
+    abstract: bool = False
 
 
 @final

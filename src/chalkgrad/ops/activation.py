@@ -82,10 +82,13 @@ relu = elementwise(
     conventions={"relu_at_zero": ("at_zero", (0, 1))},
     kinks=(
         Kink(
-            lambda x, at_zero=0: x == 0,
+            lambda x, at_zero=0: (x == 0) & (at_zero == 0),
             "0, as the frameworks do; note that max(x, 0) shares the tie and gives 0.5",
             (0.0,),
             (0.0,),
+        ),
+        Kink(
+            lambda x, at_zero=0: (x == 0) & (at_zero == 1), "as chosen: 1 at 0", (0.0,), (1.0,), params={"at_zero": 1}
         ),
     ),
     note="passes the upstream gradient where its input is positive, and nothing elsewhere",

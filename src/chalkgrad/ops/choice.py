@@ -153,7 +153,27 @@ def _extreme(name: str, ufunc: np.ufunc, better: Any, shown: str) -> Any:
         params={"tie": "share"},
         conventions=_TIE,
         symmetric=True,
-        kinks=(Kink(lambda a, b, tie="share": a == b, _SHARE, (1.0, 1.0), (0.5, 0.5)),),
+        kinks=(
+            Kink(
+                lambda a, b, tie="share": (a == b) & (np.asarray(a) != 0) & (tie == "share"),
+                _SHARE,
+                (1.0, 1.0),
+                (0.5, 0.5),
+            ),
+            Kink(
+                lambda a, b, tie="share": (a == b) & (np.asarray(a) == 0) & (tie == "share"),
+                "a tie is shared; note that relu gives 0",
+                (0.0, 0.0),
+                (0.5, 0.5),
+            ),
+            Kink(
+                lambda a, b, tie="share": (a == b) & (tie == "first"),
+                "as chosen: at a tie the first wins",
+                (1.0, 1.0),
+                (1.0, 0.0),
+                params={"tie": "first"},
+            ),
+        ),
         note=f"{shown} routes: the upstream gradient goes to the winner, and none to the other",
     )
 

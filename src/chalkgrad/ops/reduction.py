@@ -24,7 +24,7 @@ Axis = int | tuple[int, ...] | None
 REDUCE = {"axis": None, "keepdims": False}
 
 
-def _axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
+def axes_of(shape: Shape, axis: Axis) -> tuple[int, ...]:
     """The axes meant, counted from the front.
 
     Raises ShapeError where there is no such axis.
@@ -39,39 +39,39 @@ def _axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
     return axes
 
 
-def _kept(shape: Shape, axis: Axis) -> Shape:
-    axes = _axes(shape, axis)
+def kept_shape(shape: Shape, axis: Axis) -> Shape:
+    axes = axes_of(shape, axis)
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
-def _reduced(types: Types, params: Mapping[str, Any]) -> Types:
+def reduced(types: Types, params: Mapping[str, Any]) -> Types:
     shape, axis = types[0].shape, params.get("axis")
-    axes = _axes(shape, axis)
+    axes = axes_of(shape, axis)
     if params.get("keepdims", False):
-        return (ArrayType(_kept(shape, axis), types[0].dtype),)
+        return (ArrayType(kept_shape(shape, axis), types[0].dtype),)
     return (ArrayType(tuple(n for i, n in enumerate(shape) if i not in axes), types[0].dtype),)
 
 
-def _sum_types(types: Types, params: Mapping[str, Any]) -> Types:
-    (out,) = _reduced(types, params)
+def summed(types: Types, params: Mapping[str, Any]) -> Types:
+    (out,) = reduced(types, params)
     return (ArrayType(out.shape, "int64") if out.dtype == "bool" else out,)
 
 
 def _extreme_types(types: Types, params: Mapping[str, Any]) -> Types:
     if _over_axes(types[0].shape, params.get("axis")) == 0:
         raise ShapeError(f"no entry of shape {dims_text(types[0].shape)} is the greatest or least: there is none")
-    return _reduced(types, params)
+    return reduced(types, params)
 
 
-def _keep(value: Value, x: Value, axis: Axis) -> Value:
+def kept(value: Value, x: Value, axis: Axis) -> Value:
     """A reduced value with its axes back as 1, so that it broadcasts against x."""
-    kept = _kept(x.shape, axis)
-    return value if value.shape == kept else reshape(value, shape=kept)
+    shape = kept_shape(x.shape, axis)
+    return value if value.shape == shape else reshape(value, shape=shape)
 
 
 def _over_axes(shape: Shape, axis: Axis) -> Any:
     """How many entries are reduced to one."""
-    return count(tuple(shape[a] for a in _axes(shape, axis)))
+    return count(tuple(shape[a] for a in axes_of(shape, axis)))
 
 
 def _samples(rng: np.random.Generator) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -93,13 +93,13 @@ def _sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _sum_vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Sequence[Local]:
     one = y.builder.value(1)
-    return [Spread(one, lambda u: broadcast_to(_keep(u, x, axis), shape=x.shape), "1, spread")]
+    return [Spread(one, lambda u: broadcast_to(kept(u, x, axis), shape=x.shape), "1, spread")]
 
 
 sum = structured(
     "sum",
     _sum,
-    types=_sum_types,
+    types=summed,
     params=REDUCE,
     linear_in=(0,),
     vjp=_sum_vjp,
@@ -117,7 +117,7 @@ def _mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _mean_types(types: Types, params: Mapping[str, Any]) -> Types:
-    return _floating(_reduced(types, params))
+    return _floating(reduced(types, params))
 
 
 def _floating(types: Types) -> Types:
@@ -134,8 +134,8 @@ def _mean_vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool =
     n = _over_axes(x.shape, axis)
     if isinstance(n, int):
         scale = y.builder.value(1 / n if n else math.nan)
-        return [Spread(scale, lambda u: broadcast_to(_keep(u, x, axis), shape=x.shape), f"1/{n}, spread")]
-    return [Through(lambda u: broadcast_to(_keep(mean_of(u, size=n), x, axis), shape=x.shape), f"1/({n}), spread")]
+        return [Spread(scale, lambda u: broadcast_to(kept(u, x, axis), shape=x.shape), f"1/{n}, spread")]
+    return [Through(lambda u: broadcast_to(kept(mean_of(u, size=n), x, axis), shape=x.shape), f"1/({n}), spread")]
 
 
 def _mean_of(x: Any, size: Any = 1) -> Any:
@@ -171,8 +171,8 @@ _SHARE = "declared convention: a tie is shared"
 
 def _winners(y: Value, x: Value, axis: Axis) -> Value:
     """1 at the extreme entry; a tie is shared."""
-    at = flag(equal(x, _keep(y, x, axis)), x)
-    return at / sum(at, axis=_axes(x.shape, axis), keepdims=True)
+    at = flag(equal(x, kept(y, x, axis)), x)
+    return at / sum(at, axis=axes_of(x.shape, axis), keepdims=True)
 
 
 def _tied(x: Any, axis: Axis, extreme: Any) -> Any:
@@ -188,10 +188,10 @@ def _extreme(name: str, reduce: Any) -> Any:
 
     def vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Sequence[Local]:
         won = _winners(y, x, axis)
-        return [Through(lambda u: _keep(u, x, axis) * won, "u to the winner in {0}")]
+        return [Through(lambda u: kept(u, x, axis) * won, "u to the winner in {0}")]
 
     def jvp(tangents: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-        return sum(_winners(y, x, axis) * tangents[0], axis=_axes(x.shape, axis), keepdims=keepdims)
+        return sum(_winners(y, x, axis) * tangents[0], axis=axes_of(x.shape, axis), keepdims=keepdims)
 
     return structured(
         name,
@@ -236,10 +236,10 @@ logsumexp = structured(
     types=lambda types, params: _numbers("logsumexp", _extreme_types(types, params)),
     params=REDUCE,
     vjp=lambda want, y, x, axis=None, keepdims=False: [
-        Through(lambda u: _keep(u, x, axis) * _softmax_of(x, axis), "u · softmax({0})")
+        Through(lambda u: kept(u, x, axis) * _softmax_of(x, axis), "u · softmax({0})")
     ],
     jvp=lambda tangents, y, x, axis=None, keepdims=False: sum(
-        _softmax_of(x, axis) * tangents[0], axis=_axes(x.shape, axis), keepdims=keepdims
+        _softmax_of(x, axis) * tangents[0], axis=axes_of(x.shape, axis), keepdims=keepdims
     ),
     samples=_samples,
     note="its gradient is the softmax",
@@ -252,7 +252,7 @@ def _softmax(x: Any, axis: Axis = -1) -> Any:
 
 
 def _softmax_types(types: Types, params: Mapping[str, Any]) -> Types:
-    _axes(types[0].shape, params.get("axis", -1))
+    axes_of(types[0].shape, params.get("axis", -1))
     return _numbers("softmax", types)
 
 

@@ -36,7 +36,6 @@ from chalkgrad.render.maths import (
     Num,
     Over,
     Root,
-    Row,
     Scripts,
     Sign,
     Word,
@@ -52,17 +51,18 @@ from chalkgrad.render.text import constant, index_text, options, param
 from chalkgrad.transform.expression import Apply, Const, Expr, Ref
 
 Made = tuple[Box, int]
+Called = Mapping[Var, str | Box]
 # A function that TeX sets as a sign stands between its operands, or before its one.
 _JOINS = {r"\wedge": ("∧", 0), r"\vee": ("∨", -1), r"\neg": ("¬", POWER)}
 _ENTRIES = 64
 
 
-def formula(expr: Expr, names: Mapping[Var, str], digits: int = 12) -> Box:
-    """`expr` as boxes, in the names of its values."""
+def formula(expr: Expr, names: Called, digits: int = 12) -> Box:
+    """`expr` as boxes, in the names of its values; a value may have boxes for its name."""
     return _Maker(names, digits).made(expr)[0]
 
 
-def factor(expr: Expr, names: Mapping[Var, str]) -> Box:
+def factor(expr: Expr, names: Called) -> Box:
     """`expr` in brackets where it could not stand in a product."""
     maker = _Maker(names, 12)
     made = maker.made(expr)
@@ -75,15 +75,18 @@ def _bracket(part: Made, level: int) -> Box:
 
 @final
 class _Maker:
-    def __init__(self, names: Mapping[Var, str], digits: int) -> None:
+    def __init__(self, names: Called, digits: int) -> None:
         self.names = names
         self.digits = digits
-        self.e_is_taken = "e" in names.values()
+        self.e_is_taken = any(called == "e" for called in names.values())
 
     def made(self, expr: Expr) -> Made:
         """The boxes, and how tightly they bind. Formulas are bounded in size, so this may recurse."""
         if isinstance(expr, Ref):
-            box = name(self.names[expr.var])
+            called = self.names[expr.var]
+            if not isinstance(called, str):
+                return called, POWER
+            box = name(called)
             return box, POWER if isinstance(box, Scripts) and box.above is not None else CALL
         if isinstance(expr, Const):
             return self._constant(expr.value)
@@ -152,9 +155,7 @@ class _Maker:
     def power(self, layout: Power, parts: list[Made], expr: Apply) -> Made:
         above: Box = Num(str(layout.exponent)) if layout.exponent is not None else parts[1][0]
         base = parts[0][0]
-        if parts[0][1] < CALL or (isinstance(base, Row) and not isinstance(expr.args[0], Ref)):
-            base = bracketed(base)  # tanh(x)² would be read as tanh of x²
-        return Scripts(base, above=above), POWER
+        return Scripts(bracketed(base) if parts[0][1] < CALL else base, above=above), POWER
 
     def exponential(self, layout: Exponential, parts: list[Made], expr: Apply) -> Made:
         if self.e_is_taken:

@@ -217,7 +217,8 @@ def number(text: str) -> tuple[Box, bool]:
         return (Sign(text) if text == "∞" else label(text) if "[" in text else Word(text)), False
     if found[3] is None:
         return Num(text), False
-    power = row(Sign("-", "prefix"), Num(found[3])) if found[2] == "-" else Num(found[3])
+    size = Num(str(int(found[3])))
+    power = row(Sign("-", "prefix"), size) if found[2] == "-" else size
     raised = Scripts(Num("10"), above=power)
     return (raised, False) if found[1] == "1" else (row(Num(found[1]), Sign("×", "binary"), raised), True)
 

@@ -17,6 +17,7 @@ from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.types import SCALAR
 from chalkgrad.transform.prune import prune
 
+
 def expand(program: Program) -> Program:
     """Every gate that is made of simpler ones, opened: σ becomes *-1, exp, +1, 1/x."""
     steps: list[Step] = []

@@ -1,0 +1,267 @@
+"""Whether two Programs are the same function, by evaluation in high precision at seeded points.
+
+A *no* is a point, confirmed at two precisions. A *yes* is agreement to 40 digits at points of several scales and signs
+after both sides of every branch were seen; whatever hides a value from view (an addend below the last digit, a branch
+never taken, no common domain) makes it *undecided*.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+from typing import Any, Literal, final
+
+import numpy as np
+
+from chalkgrad.evaluate.points import Points, sign_note
+from chalkgrad.evaluate.precise.program import LARGEST, Precise
+from chalkgrad.evaluate.precise.ranges import unreachable
+from chalkgrad.evaluate.precise.trial import OutOfTime, Trial, precision
+from chalkgrad.evaluate.screen import Screen, entire
+
+Verdict = Literal["yes", "no", "undecided"]
+Point = Mapping[str, Any]
+
+DIGITS, AGREED, FINEST = 50, 40, 800
+# How many points must agree: of functions without singularities, of others, and of those that are pieced together.
+VOTES, VOTES_BROKEN, VOTES_PIECES = 4, 6, 16
+CANDIDATES = 96
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A point in the domain of both, and the two values there."""
+
+    point: Point
+    left: Any
+    right: Any
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What evaluation says, at how many points, and what should be known beside it."""
+
+    verdict: Verdict
+    reason: str = ""
+    counterexample: Counterexample | None = None
+    votes: int = 0
+    notes: tuple[str, ...] = ()
+    points: tuple[tuple[Any, ...], ...] = field(default=(), repr=False)
+
+
+@final
+class Comparison:
+    """Two functions of the same inputs, and where they are compared.
+
+    `names` are the inputs of both, `left` and `right` the functions, `where` conditions on the inputs.
+    """
+
+    def __init__(
+        self, names: Sequence[str], left: Precise, right: Precise, where: Sequence[Precise], deadline: float
+    ) -> None:
+        self.names, self.left, self.right, self.where = list(names), left, right, list(where)
+        self.deadline = deadline
+        self.sides = (left, right)
+        self._places = {id(p): [self.names.index(n) for n in p.names] for p in (left, right, *where)}
+        self.shapes = {v.hint: v.type.shape for p in (*where, left, right) for v in p.program.inputs}
+        self.seen: dict[int, set[tuple[int, Any]]] = {id(left): set(), id(right): set()}
+        self.pieces = bool(left.pieces or right.pieces)
+        self.broken = self.pieces or bool(where) or not (entire(left.program) and entire(right.program))
+
+    # one point
+
+    def _value(self, side: Precise, point: Sequence[Any], trial: Trial) -> Any:
+        trial.exact = side.exact
+        return side.at([point[i] for i in self._places[id(side)]], trial)
+
+    def inside(self, point: Sequence[Any]) -> bool:
+        """Whether every condition holds there."""
+        for condition in self.where:
+            with localcontext(precision(DIGITS)):
+                if self._value(condition, point, Trial(DIGITS, condition.exact, self.deadline)) is not True:
+                    return False
+        return True
+
+    def values(self, point: Sequence[Any], digits: int = DIGITS) -> tuple[Any, Any]:
+        """Both values, NaN where there is none."""
+        with localcontext(precision(digits)):
+            trial = Trial(digits, self.left.exact, self.deadline)
+            left = self._value(self.left, point, trial)
+            trial.memo.clear()
+            return left, self._value(self.right, point, trial)
+
+    def at(self, point: Sequence[Any]) -> str:
+        """`same`, `differ`, `outside` (of the domain of one or both) or `unseen` (nothing can be said)."""
+        digits, last = DIGITS, None
+        while digits <= FINEST:
+            with localcontext(precision(digits)):
+                trial = Trial(digits, self.left.exact, self.deadline)
+                found: list[Any] = []
+                seen: list[set[tuple[int, Any]]] = []
+                for side in self.sides:
+                    if self.left.exact is not self.right.exact:
+                        trial.memo.clear()
+                    trial.seen = set()
+                    value = self._value(side, point, trial)
+                    if not _defined(value):
+                        return "outside"
+                    found.append(value)
+                    seen.append(trial.seen)
+                hidden = trial.gap > digits - 30
+                jumps = (self.left.jumps or self.right.jumps) and (trial.noise or trial.unsure)
+                difference, size = _apart(found[0], found[1])
+                same = difference <= size.scaleb(10 - digits)
+                if not hidden and not jumps:
+                    if same or (last is not None and difference < last.scaleb(-digits // 4)):
+                        for side, taken in zip(self.sides, seen, strict=True):
+                            self.seen[id(side)] |= taken
+                        return "same"
+                    if last is not None and abs(difference - last) < last.scaleb(-5):
+                        return "differ"
+                    last = difference
+                    digits += 40
+                elif jumps and not hidden:
+                    return "unseen"
+                else:
+                    last = None
+                    digits = max(digits + 40, trial.gap + DIGITS)
+        return "unseen"
+
+    # all of them
+
+    def decide(self) -> Decision:
+        """The verdict; undecided where the time runs out first."""
+        try:
+            return self._decide()
+        except OutOfTime:
+            return Decision("undecided", "the time allowed ran out before enough points were compared")
+
+    def _decide(self) -> Decision:
+        if any(_entries(v.type.shape) > LARGEST for p in self.sides for v in p.program.variables()):
+            return Decision("undecided", f"arrays of more than {LARGEST} entries are not compared digit by digit")
+        points = Points(self.names, self.shapes, [p.program for p in (*self.sides, *self.where)], self.pieces)
+        wanted = VOTES_PIECES if self.pieces else VOTES_BROKEN if self.broken else VOTES
+        agreed: list[tuple[Any, ...]] = []
+        unseen = lonely = 0
+        for count, point in enumerate(points.generic(CANDIDATES)):
+            if self.where and not self.inside(point):
+                continue
+            found = self.at(point)
+            if found == "differ":
+                return self._no(point, points)
+            if found == "same":
+                agreed.append(point)
+            unseen += found == "unseen"
+            lonely += found == "outside"
+            if count == 0 and self.broken and found == "same":
+                suspect = self._screened(points)
+                if suspect is not None:
+                    return self._no(suspect, points)
+            if len(agreed) >= wanted and (not self.pieces or self._missing() is None):
+                break
+        for point in points.special():
+            if (not self.where or self.inside(point)) and not self._derived_kink() and self.at(point) == "differ":
+                return self._no(point, points)
+        return self._verdict(agreed, wanted, unseen, lonely, points)
+
+    def _verdict(
+        self, agreed: list[tuple[Any, ...]], wanted: int, unseen: int, lonely: int, points: Points
+    ) -> Decision:
+        votes, sample = len(agreed), tuple(agreed[:8])
+        if not votes:
+            seen = "no point was found where both have a value"
+            if unseen:
+                seen = f"at every point that was tried a part lies below the last of {FINEST} digits"
+            return Decision("undecided", seen + (" and the condition holds" if self.where else ""))
+        missing = self._missing()
+        if missing is not None:
+            return Decision("undecided", missing, votes=votes, points=sample)
+        if votes < wanted and self.names:
+            few = f"only {votes} of the points tried tell anything: too few for a yes"
+            return Decision("undecided", few, votes=votes, points=sample)
+        note = self._domain_note(points) if self.broken or lonely else None
+        return Decision("yes", votes=votes, points=sample, notes=() if note is None else (note,))
+
+    def _derived_kink(self) -> bool:
+        """Whether a derivative is taken of what has kinks: at them it is a convention, and no value."""
+        return any(side.order and side.pieces for side in self.sides)
+
+    def _missing(self) -> str | None:
+        """A branching step that took one side only, though another may exist."""
+        for side in self.sides:
+            if side.pieces:
+                index = side.covered(self.seen[id(side)], set())
+                if index is not None:
+                    index = side.covered(self.seen[id(side)], unreachable(side.program))
+                if index is not None:
+                    step = side.program.steps[index]
+                    return f"{step.origin or step.op.name} took one side only at every point that was tried"
+        return None
+
+    def _screened(self, points: Points) -> tuple[Any, ...] | None:
+        """A counterexample among many more points, looked for in floats and confirmed in decimals."""
+        screen = Screen(self.names, self.sides)
+        if not screen.usable:
+            return None
+        for point in screen.suspects(points.many()):
+            if (not self.where or self.inside(point)) and self.at(point) == "differ":
+                return point
+        return None
+
+    def _no(self, found: tuple[Any, ...], points: Points) -> Decision:
+        """The verdict no, at the plainest point that shows it."""
+        shown = found
+        for point in points.plain():
+            if (not self.where or self.inside(point)) and not self._derived_kink() and self.at(point) == "differ":
+                shown = point
+                break
+        left, right = self.values(shown)
+        notes: tuple[str, ...] = ()
+        if self.broken and not self.where:
+            sampled = [(p, self.at(p)) for p in points.signs()]
+            note = sign_note(self.names, sampled)
+            notes = () if note is None else (note,)
+        example = Counterexample(dict(zip(self.names, shown, strict=True)), left, right)
+        return Decision("no", counterexample=example, notes=notes)
+
+    def _domain_note(self, points: Points) -> str | None:
+        """Said of a yes: a point where only one of them has a value."""
+        for point in points.plain():
+            if self.where and not self.inside(point):
+                continue
+            left, right = self.values(point, 30)
+            if _defined(left) != _defined(right):
+                at = ", ".join(f"{n} = {v}" for n, v in zip(self.names, point, strict=True))
+                has, lacks = ("first", "second") if _defined(left) else ("second", "first")
+                return f"equal wherever both have a value; at {at} only the {has} has one, the {lacks} has none"
+        return None
+
+
+def _entries(shape: tuple[Any, ...]) -> int:
+    return int(np.prod([int(n) for n in shape])) if shape else 1
+
+
+def _defined(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return all(_defined(v) for v in value.flat)
+    return value == value
+
+
+def _apart(a: Any, b: Any) -> tuple[Decimal, Decimal]:
+    """How far apart, and how large."""
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        pairs = [_apart(x, y) for x, y in zip(np.asarray(a).flat, np.asarray(b).flat, strict=True)]
+        worst = max(pairs, key=lambda p: p[0] / p[1] if p[1] else p[0], default=(Decimal(0), Decimal(0)))
+        return worst
+    if isinstance(a, bool) or isinstance(b, bool):
+        return Decimal(int(a != b)), Decimal(1)
+    return abs(a - b), max(abs(a), abs(b))
+
+
+def within(seconds: float) -> float:
+    """A deadline that many seconds from now."""
+    return time.perf_counter() + seconds

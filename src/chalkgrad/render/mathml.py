@@ -1,0 +1,86 @@
+"""Boxes as MathML, of the part that every browser has (MathML Core). Everything is escaped."""
+
+from __future__ import annotations
+
+from html import escape
+
+from chalkgrad.render.maths import (
+    Accented,
+    Box,
+    Fence,
+    Grid,
+    Num,
+    Over,
+    Prose,
+    Root,
+    Row,
+    Scripts,
+    Sign,
+    Word,
+)
+from chalkgrad.render.typeset import clean
+
+_SIGNS = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "*": "∗", "ᵀ": "⊤"}
+_MARKS = {"hat": "^", "vec": "→", "bar": "‾", "tilde": "~", "dot": "˙", "ddot": "¨"}
+
+
+def mathml(box: Box, *, display: bool = False) -> str:
+    """A whole `<math>` element; `display` sets fractions at their full size."""
+    style = ' display="block"' if display else ""
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{style}>{_written(box)}</math>'
+
+
+def _written(box: Box) -> str:
+    match box:
+        case Word(text, face):
+            # a lone letter is italic unless it is said not to be
+            upright = ' mathvariant="normal"' if len(text) == 1 and face != "italic" else ""
+            return f"<mi{upright}>{_text(text)}</mi>" + ("<mo>&#x2061;</mo>" if face == "function" else "")
+        case Num(text):
+            return f"<mn>{_text(text)}</mn>"
+        case Sign():
+            return _sign(box)
+        case Row(items):
+            return f"<mrow>{''.join(map(_written, items))}</mrow>"
+        case Scripts(base, below, above, primes):
+            return _scripts(base, below, above, primes)
+        case Accented(base, mark):
+            return f'<mover accent="true">{_written(base)}<mo>{_MARKS[mark]}</mo></mover>'
+        case Over(above, below):
+            return f"<mfrac>{_written(above)}{_written(below)}</mfrac>"
+        case Root(inside, cube):
+            return f"<mroot>{_written(inside)}<mn>3</mn></mroot>" if cube else f"<msqrt>{_written(inside)}</msqrt>"
+        case Fence(left, inside, right):
+            ends = [f'<mo fence="true" form="{form}">{_text(s)}</mo>' for form, s in (("prefix", left), ("postfix", right))]
+            return f"<mrow>{ends[0]}{_written(inside)}{ends[1]}</mrow>"
+        case Grid(rows):
+            lines = ["<mtr>" + "".join([f"<mtd>{_written(cell)}</mtd>" for cell in r]) + "</mtr>" for r in rows]
+            return f'<mrow><mo fence="true">[</mo><mtable>{"".join(lines)}</mtable><mo fence="true">]</mo></mrow>'
+        case Prose(text):
+            return f"<mtext>{_text(text)}</mtext>"
+
+
+def _sign(box: Sign) -> str:
+    if box.text in (" ", "@"):
+        return '<mspace width="0.17em"/>'
+    if box.text == "𝟏":
+        return "<mn>𝟏</mn>"
+    text = _text(_SIGNS.get(box.text, box.text))
+    if box.text in "∂∞⊤ᵀ…":
+        return f'<mi mathvariant="normal">{text}</mi>' if len(box.text) == 1 else f"<mi>{text}</mi>"
+    form = ' form="prefix"' if box.kind == "prefix" else ' form="infix"' if box.kind in ("binary", "relation") else ""
+    return f"<mo{form}>{text}</mo>"
+
+
+def _scripts(base: Box, below: Box | None, above: Box | None, primes: int) -> str:
+    parts = ([f"<mo>{'′' * primes}</mo>"] if primes else []) + ([_written(above)] if above is not None else [])
+    top = parts[0] if len(parts) == 1 else f"<mrow>{''.join(parts)}</mrow>"
+    if below is None:
+        return f"<msup>{_written(base)}{top}</msup>"
+    if not parts:
+        return f"<msub>{_written(base)}{_written(below)}</msub>"
+    return f"<msubsup>{_written(base)}{_written(below)}{top}</msubsup>"
+
+
+def _text(text: str) -> str:
+    return escape(clean(text) or text)

@@ -1,0 +1,95 @@
+"""Boxes as data for typst, and the few fixed lines of typst that set them.
+
+Typst source is code, so none is ever written from a formula: names and signs enter as strings in JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalkgrad.render.maths import (
+    Accented,
+    Box,
+    Fence,
+    Grid,
+    Num,
+    Over,
+    Prose,
+    Root,
+    Row,
+    Scripts,
+    Sign,
+    Word,
+)
+from chalkgrad.render.typeset import clean
+
+FUNCTIONS = """
+#let maths(b) = {
+  let kind = b.at("k")
+  if kind == "row" { b.items.map(maths).join() }
+  else if kind == "italic" { math.italic(b.text) }
+  else if kind == "upright" { math.upright(b.text) }
+  else if kind == "function" { math.op(b.text) }
+  else if kind == "prose" { text(b.text) }
+  else if kind == "sign" {
+    if b.class == "" { math.upright(b.text) } else { math.class(b.class, b.text) }
+  }
+  else if kind == "space" { math.thin }
+  else if kind == "over" { math.frac(maths(b.above), maths(b.below)) }
+  else if kind == "root" {
+    if b.cube { math.root([3], maths(b.inside)) } else { math.sqrt(maths(b.inside)) }
+  }
+  else if kind == "fence" { math.lr(math.class("opening", b.left) + maths(b.inside) + math.class("closing", b.right)) }
+  else if kind == "accent" { math.accent(maths(b.base), b.mark) }
+  else if kind == "grid" { math.mat(delim: "[", ..b.rows.map(r => r.map(maths))) }
+  else if kind == "scripts" {
+    let above = ()
+    if b.primes > 0 { above.push(math.primes(b.primes)) }
+    if b.above != none { above.push(maths(b.above)) }
+    let scripts = (:)
+    if b.below != none { scripts.insert("br", maths(b.below)) }
+    if above.len() > 0 { scripts.insert("tr", above.join()) }
+    math.attach(maths(b.base), ..scripts)
+  }
+}
+"""
+
+_SIGNS = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "*": "∗", "ᵀ": "⊤"}
+_MARKS = {"hat": "\u0302", "vec": "\u20d7", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "ddot": "\u0308"}
+_CLASSES = {"binary": "binary", "relation": "relation", "prefix": "unary", "plain": ""}
+
+
+def typst(box: Box) -> dict[str, Any]:
+    """The box as plain data that `maths` in `FUNCTIONS` sets."""
+    match box:
+        case Word(text, face):
+            return {"k": face, "text": clean(text) or " "}
+        case Num(text):
+            return {"k": "upright", "text": clean(text) or " "}
+        case Sign(text, kind):
+            if text in (" ", "@"):
+                return {"k": "space"}
+            sign_class = "punctuation" if text == "," else _CLASSES[kind]
+            return {"k": "sign", "text": clean(_SIGNS.get(text, text)) or " ", "class": sign_class}
+        case Row(items):
+            return {"k": "row", "items": [typst(i) for i in items]} if items else {"k": "upright", "text": ""}
+        case Scripts(base, below, above, primes):
+            return {
+                "k": "scripts",
+                "base": typst(base),
+                "below": None if below is None else typst(below),
+                "above": None if above is None else typst(above),
+                "primes": primes,
+            }
+        case Accented(base, mark):
+            return {"k": "accent", "base": typst(base), "mark": _MARKS[mark]}
+        case Over(above, below):
+            return {"k": "over", "above": typst(above), "below": typst(below)}
+        case Root(inside, cube):
+            return {"k": "root", "inside": typst(inside), "cube": cube}
+        case Fence(left, inside, right):
+            return {"k": "fence", "left": left, "inside": typst(inside), "right": right}
+        case Grid(rows):
+            return {"k": "grid", "rows": [[typst(cell) for cell in r] for r in rows]}
+        case Prose(text):
+            return {"k": "prose", "text": clean(text)}
