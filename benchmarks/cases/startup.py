@@ -9,7 +9,7 @@ from cases.measure import middle, milliseconds, ratio, table, verdicts, wall
 TITLE = "Start-up"
 MEANS = """Wall time of a whole process, in ms. *Warm* is the median of 7, the rows taking turns. *Cold* is once, with
 no compiled bytecode at all (of the library and of all that it imports) and an empty cache of Chalkgrad's own. `show`
-prints the tables of the first sheet; with `--save` it draws too, which loads the layout engine, and cold compiles it."""
+prints the tables of the first sheet; with `--save` it draws too, which loads the layout engine; cold compiles it."""
 
 SHOW = "from chalkgrad.cli.main import main; main()"
 SHEET = ["show", "f(x, y, z) = (x + y) z", "x=-2", "y=5", "z=-4"]

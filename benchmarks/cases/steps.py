@@ -12,8 +12,9 @@ TITLE = "Long programs"
 MEANS = """`z ← z·y + 0.5·x`, again and again, in a plain Python loop: 3 scalar steps a turn, at x = 0.3, y = 0.9, and
 differentiated by x and y. Every gradient is compared with a recurrence in floats. Times in ms, medians; each
 measurement is a process of its own, in which the stages follow one another, and the libraries take turns; at 100 steps
-*build* is mostly what a first call costs. *Memory* is by how much the process's peak grew over what the imports took, in
-all stages together.
+*build* is mostly what a first call costs. *Memory* is by how much the process's peak grew over what the imports took,
+in all stages together. *Spread* is the slowest round over the fastest, in the stage where they differ most: figures
+that are closer than that say nothing.
 
 - *build*: Chalkgrad traces the loop. micrograd builds its graph, and has the value by then. SymPy builds an expression.
 - *differentiate*: Chalkgrad makes the gradient program, each step of which can be printed. micrograd's `backward` gives
@@ -27,7 +28,7 @@ micrograd and SymPy recurse over the graph, and Python stops them at its limit; 
 the way."""
 
 SIZES = (100, 1_000, 10_000, 100_000)
-ROUNDS = {100: 5, 1_000: 5, 10_000: 3, 100_000: 2}
+ROUNDS = {100: 5, 1_000: 5, 10_000: 5, 100_000: 4}
 STAGES = ("build", "differentiate", "first", "evaluate", "print")
 LIMIT = 45.0  # seconds for one measurement
 POINT = (0.3, 0.9)
@@ -91,10 +92,10 @@ def report() -> list[str]:
             found[size, name] = summary = _summary(answers, size)
             times = [milliseconds(summary.get(stage)) for stage in STAGES]
             if "result" in summary:
-                rows.append([f"{size:,}", name, summary["result"], "", "", "", "", ""])
+                rows.append([f"{size:,}", name, summary["result"], *[""] * (len(STAGES) + 1)])
             else:
-                rows.append([f"{size:,}", name, *times, f"{summary['memory']:.1f}"])
-    return [*table(["steps", "library", *STAGES, "memory, MB"], rows, left=2), "", *verdicts(_claims(found))]
+                rows.append([f"{size:,}", name, *times, f"{summary['memory']:.1f}", f"{summary['spread']:.2g}×"])
+    return [*table(["steps", "library", *STAGES, "memory, MB", "spread"], rows, left=2), "", *verdicts(_claims(found))]
 
 
 def _summary(answers: list[dict[str, Any]], size: int) -> dict[str, Any]:
@@ -106,7 +107,9 @@ def _summary(answers: list[dict[str, Any]], size: int) -> dict[str, Any]:
         if any(abs(g - r) > 1e-9 * abs(r) for g, r in zip(answer.get("gradient", right), right, strict=True)):
             return {"result": "a wrong gradient"}
     kept = {key for answer in answers for key in answer} - {"gradient"}
-    return {key: middle(answer.get(key) for answer in answers) for key in kept}
+    times = [[answer[key] for answer in answers] for key in kept - {"memory"}]
+    spread = max(max(t) / min(t) for t in times)
+    return {key: middle(answer.get(key) for answer in answers) for key in kept} | {"spread": spread}
 
 
 def _claims(found: dict[tuple[int, str], dict[str, Any]]) -> list[tuple[str, bool | None, str]]:

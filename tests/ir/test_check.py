@@ -95,13 +95,11 @@ class TestBuilding:
         with pytest.raises(ValueError, match="read-only"):
             constant.value[0] = 7
 
-    @pytest.mark.xfail(reason="number() says int64 or float32 of an int32 or float16 array and keeps it as it is")
     @pytest.mark.parametrize("dtype", ["int32", "float16"])
     def test_the_value_of_a_number_has_its_type(self, dtype: str) -> None:
         constant = number(np.arange(3).astype(dtype))
         assert constant.value.dtype.name == constant.type.dtype
 
-    @pytest.mark.xfail(reason="number() keeps a 0-d float64 array, which widens float32 as a bare number does not")
     def test_a_0d_array_is_a_bare_number(self) -> None:
         p = program(lambda x: x + np.array(2.0), array(3, dtype="float32"))
         assert Interpreter(p)(np.ones(3, np.float32))[0].dtype == np.float32

@@ -55,7 +55,7 @@ def test_numpy_and_the_program_agree(plan, seed):
     with np.errstate(all="ignore"):
         expected = f(a, b)
     (found,) = Interpreter(check(trace(f, a, b)))(a, b)
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-13)  # a dropped copy may change the order of a sum
 
 
 @settings(max_examples=60, deadline=None)

@@ -103,10 +103,15 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., tuple[Any, Any
             names = [v.hint for v in interpreter.program.inputs[:-1]]
             by_name = {**dict(zip(names, args, strict=False)), **named}
             values = [by_name[n] for n in names]
-        value, *gradients = interpreter(*values, 1.0)
+        value, *gradients = map(_owned, interpreter(*values, 1.0))
         return value, gradients[0] if one else tuple(gradients)
 
     return wraps(source)(call) if callable(source) else call
+
+
+def _owned(result: Any) -> Any:
+    """An array that is nobody else's, and may be written into: some gradients are one number seen many times."""
+    return np.array(result) if isinstance(result, np.ndarray) else result
 
 
 @lru_cache(maxsize=KEPT)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from chalkgrad import ops
-from chalkgrad.errors import ChalkgradError, TooLarge, ValueNeeded
+from chalkgrad.errors import ChalkgradError, NotationError, TooLarge, UnknownName, ValueNeeded, nearest
 from chalkgrad.ir.dims import count
-from chalkgrad.ir.program import Program
-from chalkgrad.notation.read import read
+from chalkgrad.ir.program import Program, Var
+from chalkgrad.notation.filling import by_name, read_filling, read_names
+from chalkgrad.notation.read import Reading, read
 from chalkgrad.trace.record import given
 from chalkgrad.trace.record import trace as record
 from chalkgrad.transform.conventions import choose
+from chalkgrad.transform.fill import abstract_steps, fill
 from chalkgrad.transform.gates import expand, recognise
 
 Source = str | Program | Callable[..., Any]
@@ -34,22 +36,34 @@ class Sourced:
     values: Mapping[str, Any]
 
 
-def source_of(source: Source, args: Sequence[Any] = (), values: Mapping[str, Any] | None = None) -> Sourced:
+def source_of(
+    source: Source,
+    args: Sequence[Any] = (),
+    values: Mapping[str, Any] | None = None,
+    abstract: str | Iterable[str] = (),
+    let: Mapping[str, str] | None = None,
+) -> Sourced:
     """Read, trace or take `source`.
 
     `args` are values in the order of the inputs, `values` by name. A Python function needs values, since they give
-    the shapes it is traced with. Raises ChalkgradError, of the kind that says what was wrong.
+    the shapes it is traced with. `abstract` names functions that a text calls and does not give, `let` says what
+    they are. Raises ChalkgradError, of the kind that says what was wrong.
     """
     named = dict(values or {})
+    lets = by_name(let or {})
+    functions = tuple(dict.fromkeys([*read_names(abstract), *lets]))
     if isinstance(source, str):
         if args:
             raise ChalkgradError("values of a text's inputs are given by name: work(text, x=1) or values={'x': 1}")
-        reading = read(source, named)
-        _bounded(reading.program)
-        return Sourced(reading.program, reading.echo, named)
+        found = _filled(read(source, named, functions), functions, lets)
+        _bounded(found.program)
+        return Sourced(found.program, found.echo, named)
     if isinstance(source, Program):
         names = [v.hint for v in source.inputs]
-        return Sourced(source, (), {**dict(zip(names, args, strict=False)), **named})
+        filled = _filled(Reading(source, ()), functions, lets)
+        return Sourced(filled.program, filled.echo, {**dict(zip(names, args, strict=False)), **named})
+    if functions:
+        raise ChalkgradError("abstract and let are for maths text; a Python function calls what it means")
     if not callable(source):
         raise ChalkgradError(f"expected maths text, a function or a Program, got {type(source).__name__}")
     if not args and not named:
@@ -57,6 +71,32 @@ def source_of(source: Source, args: Sequence[Any] = (), values: Mapping[str, Any
         raise ValueNeeded(f"{called} needs values to be traced with: they give its shapes")
     program = record(source, *args, **named)
     return Sourced(program, (), dict(zip([v.hint for v in program.inputs], given(source, *args, **named), strict=True)))
+
+
+def _filled(reading: Reading, functions: tuple[str, ...], lets: Mapping[str, str]) -> Reading:
+    """The abstract functions in `lets` filled in; the echo says first with what.
+
+    Raises UnknownName for a function that nothing calls, NotationError for one that is filled in by way of itself.
+    """
+    program = reading.program
+    called = set(abstract_steps(program))
+    found: dict[str, Reading] = {}
+    for _ in range(len(lets) + 1):
+        wanted = {name: step for name, step in abstract_steps(program).items() if name in lets}
+        if not wanted:
+            break
+        for name, step in wanted.items():
+            if name not in found:
+                stand = [a.hint if isinstance(a, Var) else "" for a in step.inputs]
+                found[name] = read_filling(name, lets[name], stand, functions)
+        program = fill(program, {name: found[name].program for name in wanted})
+        called |= set(abstract_steps(program))
+    else:
+        raise NotationError("these are filled in by way of each other: " + ", ".join(lets))
+    for name in functions:
+        if name not in called:
+            raise UnknownName(f"the text does not call the abstract function '{name}'{nearest(name, called)}")
+    return Reading(program, (*[line for one in found.values() for line in one.echo], *reading.echo))
 
 
 def _bounded(program: Program) -> None:

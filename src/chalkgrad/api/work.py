@@ -44,6 +44,8 @@ def work(
     gates: Gates = "typed",
     relu_at_zero: int | None = None,
     tie: str | None = None,
+    abstract: str | Sequence[str] = (),
+    let: Mapping[str, str] | None = None,
     **named: Any,
 ) -> Work:
     """Work a function through, forward and backward.
@@ -64,6 +66,10 @@ def work(
     relu_at_zero : {0, 1}, optional
     tie : {"share", "first"}, optional
         The choices at kinks.
+    abstract : str or sequence of str, optional
+        Functions that the text calls and does not give: `("g1", "Loss")`. Their derivatives print as g1', ∂₁Loss.
+    let : dict, optional
+        What an abstract function is: `{"g1": "σ", "Loss(a, y)": "½(a - y)^2"}`.
 
     Returns
     -------
@@ -83,7 +89,7 @@ def work(
     for name in named:
         if name in (values or {}):
             raise ChalkgradError(f"'{name}' is given twice")
-    found = source_of(source, args, {**(values or {}), **named})
+    found = source_of(source, args, {**(values or {}), **named}, abstract, let)
     program = set_conventions(set_gates(found.program, gates), relu_at_zero, tie)
     targets = [wrt] if isinstance(wrt, str) else wrt
     made = evaluate(program, found.values, upstream=upstream, wrt=targets, echo=found.echo)

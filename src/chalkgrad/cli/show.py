@@ -14,6 +14,7 @@ from chalkgrad.api.work import work
 from chalkgrad.cli.arguments import text_and_values
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.what_if import descend, nudge
+from chalkgrad.notation.filling import read_lets
 from chalkgrad.notation.values import read_number, read_value
 from chalkgrad.render.terminal import terminal
 
@@ -33,6 +34,8 @@ from chalkgrad.render.terminal import terminal
     default="typed",
     help="σ as typed, opened into *-1, exp, +1, 1/x, or closed to one gate.",
 )
+@click.option("--abstract", multiple=True, metavar="NAMES", help="Functions that are not given: g1,g2,Loss.")
+@click.option("--let", "lets", multiple=True, metavar="NAME=…", help="What one is: g1=σ, or 'Loss(a, y) = ½(a - y)^2'.")
 @click.option("--relu-at-zero", type=click.IntRange(0, 1), help="relu'(0), by convention 0.")
 @click.option("--tie", type=click.Choice(["share", "first"]), help="A tie of max: shared by convention.")
 @click.option("--blank", is_flag=True, help="Leave values and gradients of the drawing empty, to be filled in.")
@@ -48,6 +51,8 @@ def show(
     rate: float | None,
     nudges: tuple[str, ...],
     gates: Gates,
+    abstract: tuple[str, ...],
+    lets: tuple[str, ...],
     relu_at_zero: int | None,
     tie: str | None,
     blank: bool,
@@ -66,6 +71,7 @@ def show(
       chalkgrad show "f(x, y) = x y" x=1 y=-2 --nudge x=0.1 --rate 0.1
       chalkgrad show "f = 1/(1 + e^-z)" z=1 --gates whole --save f.svg --save f.png
       chalkgrad show "f(x) = sum(x * x)" x=[1,2,3]
+      chalkgrad show "z = w x; a = g(z); L = Loss(a, y)" --abstract g,Loss --let "g=σ"
       echo "g = x + y; f = g z" | chalkgrad show - x=-2 y=5 z=-4
     """
     text, values = text_and_values(context, given)
@@ -78,6 +84,8 @@ def show(
         upstream=None if upstream is None else read_number(upstream),
         wrt=wrt or None,
         gates=gates,
+        abstract=abstract,
+        let=read_lets(lets),
         relu_at_zero=relu_at_zero,
         tie=tie,
     )

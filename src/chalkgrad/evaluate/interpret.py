@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from chalkgrad.errors import ChalkgradError, ShapeError, ValueNeeded
 from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.program import Number, Program, Var
+from chalkgrad.ir.types import SCALAR
 
 
 def coerce(var: Var, value: Any) -> Any:
@@ -17,10 +19,15 @@ def coerce(var: Var, value: Any) -> Any:
 
     Raises ShapeError where the shape is another, and ChalkgradError for what is no number.
     """
-    try:
-        array = np.asarray(value, dtype=var.type.dtype)
-    except (TypeError, ValueError):
-        raise ChalkgradError(f"the value of {var.hint or 'an input'} is not a number or array: {value!r:.80}") from None
+    if type(value) is float and var.type == SCALAR:
+        return np.float64(value)
+    array = np.asarray(float(value) if isinstance(value, Real) else value)
+    wanted = np.dtype(var.type.dtype)
+    whole = wanted.kind in "iu" and array.dtype.kind == "f" and np.all(np.isfinite(array) & (array == np.rint(array)))
+    if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and wanted.kind != "f" and not whole):
+        kind = "a whole number" if wanted.kind in "iu" else "true or false" if wanted.kind == "b" else "a number"
+        raise ChalkgradError(f"the value of {var.hint or 'an input'} is not {kind} or array of them: {value!r:.80}")
+    array = array.astype(wanted, copy=False)
     if array.shape != var.type.shape:
         raise ShapeError(f"{var.hint} has shape {dims_text(array.shape)}, expected {dims_text(var.type.shape)}")
     return array[()]

@@ -21,16 +21,19 @@ def check(program: Program) -> Program:
         for atom in step.inputs:
             if isinstance(atom, Var) and atom not in bound:
                 raise ProgramError(f"{where} reads {atom} before it is bound")
-        inferred = step.op.infer(input_types(step.inputs), step.params)
+        try:
+            inferred = step.op.infer(input_types(step.inputs), step.params)
+        except ProgramError as error:
+            raise error.__class__(f"{where}: {error}") from None
         if len(inferred) != len(step.outputs):
             raise ProgramError(f"{where} has {len(step.outputs)} outputs, the op gives {len(inferred)}")
-        for out, type in zip(step.outputs, inferred, strict=True):
+        for out, wanted in zip(step.outputs, inferred, strict=True):
             if out is None:
                 continue
             if out in bound:
                 raise ProgramError(f"{where} binds {out} a second time")
-            if out.type != type:
-                raise ProgramError(f"{where} gives {type}, its output says {out.type}")
+            if out.type != wanted:
+                raise ProgramError(f"{where} gives {wanted}, its output says {out.type}")
             bound.add(out)
     for atom in program.outputs:
         if not isinstance(atom, Number) and atom not in bound:

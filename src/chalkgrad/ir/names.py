@@ -40,6 +40,6 @@ def _fresh(hint: str, used: set[str], counts: dict[str, int]) -> str:
     name = hint
     while name in used:
         counts[hint] = counts.get(hint, 1) + 1
-        name = f"{hint}_{counts[hint]}" if "_" not in hint else f"{hint}'" + "'" * (counts[hint] - 2)
+        name = f"{hint}_{counts[hint]}"
     used.add(name)
     return name

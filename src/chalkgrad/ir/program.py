@@ -59,7 +59,9 @@ def number(value: Any, dtype: str | None = None) -> Number:
         return Number(bool(value), ArrayType((), "bool"))
     if isinstance(value, (int, float)):
         return Number(float(value), SCALAR if dtype is None else ArrayType((), dtype))
-    array = np.array(value, dtype=dtype)
+    array = np.array(value, dtype=dtype or type_of(value).dtype)
+    if array.ndim == 0:
+        return number(array.item(), dtype)
     array.setflags(write=False)
     return Number(array, type_of(array))
 

@@ -75,7 +75,10 @@ PAIRS = {"(": ")", "[": "]", "{": "}"}
 UNREAD = {
     **dict.fromkeys("–—‐‑‒", "for minus write -"),
     **dict.fromkeys("∑∏", "a sum or product over an index is not read yet; write it out, or sum(x)"),
-    **dict.fromkeys("∂∇", "derivatives are what is computed here; `chalkgrad check` takes a claim about one"),
+    **dict.fromkeys(
+        "∂∇",
+        "derivatives are what is computed here; `chalkgrad check` takes a claim about one, --upstream a given ∂L/∂f",
+    ),
     **dict.fromkeys("∫", "integrals are not read"),
     **dict.fromkeys("∞", "infinity is not a number here"),
     **dict.fromkeys("→⇒↦", "write the formula alone, with = before it"),

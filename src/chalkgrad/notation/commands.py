@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chalkgrad.notation.characters import UNREAD as CHARACTERS
+
 LETTERS = {
     "alpha": "α",
     "beta": "β",
@@ -147,12 +149,8 @@ LINES = frozenset(["align", "aligned", "equation", "gather", "gathered", "split"
 MATRICES = frozenset(["pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "smallmatrix"])
 UNREAD = {
     **dict.fromkeys(("sum", "prod"), "sums over an index are not read yet; write them out, or \\mathrm{sum}(x)"),
-    **dict.fromkeys(
-        ("partial", "nabla"), "derivatives are what is computed here; `chalkgrad check` takes a claim about one"
-    ),
-    **dict.fromkeys(
-        ("leftarrow", "gets"), "an update is what --rate of `chalkgrad show` makes; write the function itself"
-    ),
+    **dict.fromkeys(("partial", "nabla"), CHARACTERS["∂"]),
+    **dict.fromkeys(("leftarrow", "gets"), CHARACTERS["←"]),
     **dict.fromkeys(("to", "rightarrow", "mapsto"), "write the formula alone"),
     "infty": "infinity is not a number here",
     "int": "integrals are not read",

@@ -16,6 +16,11 @@ def scalar(shape: Shape) -> bool:
     return all(dim == 1 and isinstance(dim, int) for dim in shape)
 
 
+def scalars(atoms: tuple[Atom, ...]) -> bool:
+    """Whether every operand is one number."""
+    return all(atom.type.shape == () for atom in atoms)
+
+
 def fits(a: Shape, b: Shape) -> bool:
     """Whether two shapes go together elementwise."""
     if a == b or a == () or b == ():

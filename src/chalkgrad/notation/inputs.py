@@ -102,19 +102,19 @@ class Inputs:
                 self.bases[name] = lowest
 
 
-def plain_name(name: str) -> str:
+def plain_name(name: str, what: str = "a value is given for") -> str:
     """A name given from outside, in the form names are kept in (`w_{0}` is `w_0`).
 
     Raises UnknownName where it is no name.
     """
     if len(name) > 128:
-        raise UnknownName(f"a value is given for {name[:64]!r}, which is no name")
+        raise UnknownName(f"{what} {name[:64]!r}, which is no name")
     try:
         tokens = lex_latex(name) if is_latex(name) else lex(name)
     except NotationError as error:
-        raise UnknownName(f"a value is given for {name!r}, which is no name: {error.problem}") from None
+        raise UnknownName(f"{what} {name!r}, which is no name: {error.problem}") from None
     if len(tokens) != 2 or tokens[0].kind != "word":
-        raise UnknownName(f"a value is given for {name!r}, which is no name")
+        raise UnknownName(f"{what} {name!r}, which is no name")
     return tokens[0].text
 
 

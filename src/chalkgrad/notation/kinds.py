@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from chalkgrad.errors import NotationError
 from chalkgrad.notation.functions import ONLY_CALLED, function
@@ -10,7 +10,7 @@ from chalkgrad.notation.lexer import Token
 from chalkgrad.notation.refusal import quote
 from chalkgrad.notation.tree import Span
 
-CLAIM = "derivatives are what is computed here; `chalkgrad check` takes a claim about one"
+DERIVATIVE = "is a derivative, which is computed here; `chalkgrad check` takes a claim about one"
 EQUAL = "`chalkgrad equal` decides whether two formulas are equal"
 INDEX_TOKENS = 5
 MOST_LABELS = 2  # 1. b)
@@ -46,9 +46,8 @@ def refuse_line(source: str, line: Sequence[Token], equals: Sequence[int]) -> No
     if head and head[-1].kind == "sign" and head[-1].text == "+":
         problem = "'+=' adds to a gradient, in a backward pass; `chalkgrad check` takes one"
         raise NotationError(problem, source, (head[-1].start, line[equals[0]].stop))
-    if _differentiated(head):
-        whole = (head[0].start, head[-1].stop)
-        raise NotationError(f"'{quote(source, whole)}' is a derivative: {CLAIM}", source, whole)
+    if named := _differentiated(head):
+        raise NotationError(f"{named} {DERIVATIVE}", source, (head[0].start, head[-1].stop))
 
 
 def _parts(line: Sequence[Token]) -> list[list[Token]]:
@@ -64,15 +63,19 @@ def _parts(line: Sequence[Token]) -> list[list[Token]]:
     return parts
 
 
-def _differentiated(head: Sequence[Token]) -> bool:
-    """Whether this is `df/dx`, `f'(x)`, or `ds(x)`, the gradient of a stage `s(x)`."""
+def _differentiated(head: Sequence[Token]) -> str:
+    """What is differentiated, where this is `df/dx`, `f'(x)`, or `ds(x)`, the gradient of a stage `s(x)`."""
     plain = [t for t in head if t.text not in ("{", "}")]
     if len(plain) == 3 and plain[1].text == "/" and plain[0].kind == plain[2].kind == "word":
-        return all(t.text[0] == "d" and len(t.text) > 1 for t in (plain[0], plain[2]))
+        above, below = plain[0].text, plain[2].text
+        return f"{above}/{below}" if above[0] == below[0] == "d" and min(len(above), len(below)) > 1 else ""
     if len(head) < 4 or head[0].kind != "word" or head[1].text != "(":
-        return False
-    word = head[0].text
-    return word.endswith("'") or (word[0] == "d" and function(word) is None and function(word[1:]) is not None)
+        return ""
+    return f"{head[0].text}(…)" if head[0].text.endswith("'") or _of_stage(head[0].text) else ""
+
+
+def _of_stage(word: str) -> bool:
+    return word[0] == "d" and function(word) is None and function(word[1:]) is not None
 
 
 def refuse_identity(source: str, word: str, args: Sequence[Token], body: Sequence[Token], span: Span) -> None:
@@ -95,12 +98,13 @@ def refuse_identity(source: str, word: str, args: Sequence[Token], body: Sequenc
             raise NotationError(problem, source, span)
 
 
-def refuse_primed(source: str, token: Token, following: Token) -> None:
-    """Refuse `σ'(z)`: the derivative of a known function."""
+def refuse_primed(source: str, token: Token, following: Token, abstract: Collection[str]) -> None:
+    """Refuse `σ'(z)`, the derivative of a known function, and `ds(y)`, the gradient of a stage."""
+    if following.text != "(" or following.spaced:
+        return
     base = token.text.rstrip("'")
-    if base != token.text and following.text == "(" and function(base) is not None:
-        problem = f"'{token.text}(…)' is a derivative: {CLAIM}"
-        raise NotationError(problem, source, (token.start, following.stop))
+    if (base != token.text and (base in abstract or function(base) is not None)) or _of_stage(token.text):
+        raise NotationError(f"{token.text}(…) {DERIVATIVE}", source, (token.start, following.stop))
 
 
 def refuse_indices(source: str, tokens: Sequence[Token], declared: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.origin import Origin
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, number
 from chalkgrad.ir.registry import lookup
-from chalkgrad.notation.fit import check_elementwise, check_product, scalar
+from chalkgrad.notation.fit import check_elementwise, check_product, scalar, scalars
 from chalkgrad.notation.functions import COMPARE_OPS, FOLDED, SIGN_OPS, Abstract
 from chalkgrad.notation.parameters import constant, entries, index, parameter
 from chalkgrad.notation.refusal import quote, refuse
@@ -332,6 +332,10 @@ class Lowering:
         except NotationError:
             raise
         except ChalkgradError as error:
+            if isinstance(error, ShapeError) and isinstance(node, Call) and not op.elementwise and scalars(atoms):
+                called = self._called(node)[0]
+                problem = f"'{op.name}' takes an array, and {called} is a number here: declare {called} in R^n"
+                error = ShapeError(f"{problem}, or give it as an array")
             raise self._located(error, node.span) from None
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             problem = f"'{op.name}' cannot take this: {str(error).splitlines()[0] if str(error) else 'wrong kind'}"

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from chalkgrad.errors import NotationError, nearest
 from chalkgrad.notation.functions import CONSTANTS, ONLY_CALLED, Abstract, function, words
-from chalkgrad.notation.kinds import refuse_primed
+from chalkgrad.notation.kinds import EQUAL, refuse_primed
 from chalkgrad.notation.lexer import Token, Word
 from chalkgrad.notation.refusal import refuse, slip
 from chalkgrad.notation.tree import Function, Span
@@ -34,6 +34,7 @@ class Scope:
         self.stages: dict[str, Span] = {}
         self.later: dict[str, Span] = {}
         self.current = ""
+        self.signed = ""  # the function whose signature names every input
         self.arrays: set[str] = set()
         self.leads: dict[str, str] = {}  # x for the array x⃗, where its entries are called x_1, x_2
         self.called: dict[str, dict[tuple[str, ...], str]] = {}
@@ -125,7 +126,7 @@ class Scope:
             if tuple([t.text for t in tokens[at + 2 : stop : 2]]) == args and name in self.stages:
                 return name, stop
         named = " and ".join([f"'{name}'" for name in list(forms.values())[:4]])
-        problem = f"'{token.text}(…)' names a stage here ({named}), and is not defined for anything else"
+        problem = f"'{token.text}(…)' names a stage here ({named}), and is not defined for anything else; {EQUAL}"
         raise NotationError(problem, self.source, (token.start, tokens[at + 1].stop))
 
     def _merges(self, token: Token, following: Token) -> bool:
@@ -150,7 +151,7 @@ class Scope:
         if token.text in LITERALS and not self.known(token.text):
             return [token._replace(kind="literal", value=LITERALS[token.text])]
         if not self.known(token.text):
-            refuse_primed(self.source, token, following)
+            refuse_primed(self.source, token, following, self.abstract.names)
         called = following.kind == "open" and following.text == "(" and not following.spaced
         found = self._split(token, called) if self.closed else self._whole(token, following, called)
         out: list[Token] = []
@@ -355,7 +356,8 @@ class Scope:
                 return f"; did you mean '{word[:cut]} {word[cut:]}'?"
         limited = sorted(names, key=lambda n: (n[:1] != word[:1], abs(len(n) - len(word))))[:100]
         hint = nearest(word, [*limited, *words()] if len(word) > 2 else limited)
-        return hint or (f"; the names are {', '.join(names[:8])}" if names else "")
+        listed = f", all that {self.signed}(…) lists" if self.signed else ""
+        return hint or (f"; the names are {', '.join(names[:8])}{listed}" if names else "")
 
 
 def _product(word: str, reading: tuple[Piece, ...]) -> str:

@@ -13,7 +13,7 @@ from chalkgrad.ir.types import ArrayType
 from chalkgrad.notation.echo import Echo, components_text, shape_text
 from chalkgrad.notation.functions import CONSTANTS, Abstract, function
 from chalkgrad.notation.inputs import Inputs, plain_name
-from chalkgrad.notation.kinds import refuse_indices
+from chalkgrad.notation.kinds import EQUAL, refuse_indices
 from chalkgrad.notation.latex import is_latex
 from chalkgrad.notation.latex import lex as lex_latex
 from chalkgrad.notation.lexer import lex
@@ -61,7 +61,7 @@ class _Reader:
         if sum([t.kind in ("number", "word", "super") for t in tokens]) > MAX_OPERANDS:
             raise TooLarge(f"the text has more than {MAX_OPERANDS} names and numbers")
         refuse_indices(source, tokens, values)
-        self.abstract = Abstract([plain_name(name) for name in abstract])
+        self.abstract = Abstract([plain_name(name, "abstract is said of") for name in abstract])
         self.found: Statements = statements(source, tokens)
         self.inputs = Inputs(source, self.found, values)
         signed = [stage for stage in self.found.stages if stage.signature]
@@ -76,7 +76,7 @@ class _Reader:
         for stage in self.found.stages:
             name = stage.name
             if stage.word in self.abstract.names:
-                problem = f"'{stage.word}' is named abstract, and defined here; its formula is given by --let"
+                problem = f"'{stage.word}' is named abstract, and defined here; its formula is given by --let. {EQUAL}"
                 raise NotationError(problem, self.source, stage.span)
             if name in scope.later:
                 first = self.source.count("\n", 0, scope.later[name][0]) + 1
@@ -88,6 +88,7 @@ class _Reader:
                 args = tuple([arg.text for arg in stage.args])
                 scope.called.setdefault(stage.word, {})[args] = name
         signature: dict[str, None] = {}
+        scope.signed = signed[-1].word if signed and not self.inputs.given else ""
         for stage in signed:
             for arg in stage.args:
                 if arg.text == stage.name:

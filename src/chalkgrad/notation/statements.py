@@ -206,7 +206,7 @@ def _head(source: str, head: Sequence[Token], equals: Token) -> tuple[str, tuple
         if token.kind == "comma" and depth == 0:
             if not part or part[0].kind != "word" or (len(part) > 1 and not _in(part, 1)):
                 span = (part[0].start, part[-1].stop) if part else token.span
-                raise NotationError("the arguments of a function are names", source, span)
+                raise NotationError(f"the arguments of a function are names; {EQUAL}", source, span)
             if part[0].text in seen:
                 raise NotationError(f"the argument '{part[0].text}' stands twice", source, part[0].span)
             seen.add(part[0].text)

@@ -169,9 +169,40 @@ mean = structured(
 _SHARE = "declared convention: a tie is shared"
 
 
-def _winners(y: Value, x: Value, axis: Axis) -> Value:
-    """1 at the extreme entry; a tie is shared."""
-    at = flag(equal(x, kept(y, x, axis)), x)
+def _first_true(x: Any, axis: Axis = None) -> Any:
+    x = np.asarray(x)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    last = tuple(range(x.ndim - len(axes), x.ndim))
+    moved = np.moveaxis(x, axes, last)
+    flat = moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)
+    first = flat & (np.cumsum(flat, axis=-1) == 1)
+    return np.moveaxis(first.reshape(moved.shape), last, axes)
+
+
+def _truth_types(types: Types, params: Mapping[str, Any]) -> Types:
+    axes_of(types[0].shape, params.get("axis"))
+    if types[0].dtype != "bool":
+        raise ProgramError(f"first_true looks for a True among truth values, not among {types[0].dtype}")
+    return types
+
+
+first_true = structured(
+    "first_true",
+    _first_true,
+    types=_truth_types,
+    params={"axis": None},
+    vjp=None,
+    samples=lambda rng: [((rng.random((2, 3)) < 0.5,), {}), ((rng.random((2, 3)) < 0.5,), {"axis": (0,)})],
+    note="True at the first True along the axes, and nowhere else",
+)
+
+
+def _winners(y: Value, x: Value, axis: Axis, tie: str = "share") -> Value:
+    """1 at the extreme entry; a tie is shared, or goes to the first."""
+    won = equal(x, kept(y, x, axis))
+    if tie == "first":
+        return flag(first_true(won, axis=axes_of(x.shape, axis)), x)
+    at = flag(won, x)
     return at / sum(at, axis=axes_of(x.shape, axis), keepdims=True)
 
 
@@ -179,25 +210,31 @@ def _tied(x: Any, axis: Axis, extreme: Any) -> Any:
     x = np.asarray(x)
     if x.size == 0:
         return False
-    return (x == extreme(x, axis=axis, keepdims=True)).sum(axis=axis, keepdims=True) > 1
+    return np.any((x == extreme(x, axis=axis, keepdims=True)).sum(axis=axis, keepdims=True) > 1)
 
 
 def _extreme(name: str, reduce: Any) -> Any:
-    def evaluate(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    def evaluate(x: Any, axis: Axis = None, keepdims: bool = False, tie: str = "share") -> Any:
         return reduce(x, axis=axis, keepdims=keepdims)
 
-    def vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Sequence[Local]:
-        won = _winners(y, x, axis)
+    def vjp(
+        want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False, tie: str = "share"
+    ) -> Sequence[Local]:
+        won = _winners(y, x, axis, tie)
         return [Through(lambda u: kept(u, x, axis) * won, "u to the winner in {0}")]
 
-    def jvp(tangents: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-        return sum(_winners(y, x, axis) * tangents[0], axis=axes_of(x.shape, axis), keepdims=keepdims)
+    def jvp(
+        tangents: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False, tie: str = "share"
+    ) -> Value:
+        return sum(_winners(y, x, axis, tie) * tangents[0], axis=axes_of(x.shape, axis), keepdims=keepdims)
 
+    tied = np.array([1.0, 1.0, 0.0 if name == "max" else 2.0])
     return structured(
         name,
         evaluate,
         types=_extreme_types,
-        params=REDUCE,
+        params={**REDUCE, "tie": "share"},
+        conventions={"tie": ("tie", ("share", "first"))},
         vjp=vjp,
         jvp=jvp,
         notation=Function(name, "\\" + name),
@@ -205,10 +242,17 @@ def _extreme(name: str, reduce: Any) -> Any:
         samples=_samples,
         kinks=(
             Kink(
-                lambda x, axis=None, keepdims=False: _tied(x, axis, reduce),
+                lambda x, axis=None, keepdims=False, tie="share": _tied(x, axis, reduce) & (tie == "share"),
                 _SHARE,
-                (np.array([1.0, 1.0, 0.0 if name == "max" else 2.0]),),
+                (tied,),
                 (np.array([0.5, 0.5, 0.0]),),
+            ),
+            Kink(
+                lambda x, axis=None, keepdims=False, tie="share": _tied(x, axis, reduce) & (tie == "first"),
+                "as chosen: at a tie the first wins",
+                (tied,),
+                (np.array([1.0, 0.0, 0.0]),),
+                params={"tie": "first"},
             ),
         ),
         note=f"{name} routes: the upstream gradient goes to the winner",

@@ -7,7 +7,9 @@ from typing import Any, final
 
 import numpy as np
 
+from chalkgrad.errors import ChalkgradError
 from chalkgrad.ir.program import Var
+from chalkgrad.ir.types import SCALAR, ArrayType, type_of
 from chalkgrad.ops.notation import (
     CALL,
     COMPARE,
@@ -36,10 +38,12 @@ from chalkgrad.render.maths import (
     Num,
     Over,
     Root,
+    Row,
     Scripts,
     Sign,
     Word,
     bracketed,
+    function,
     joined,
     label,
     name,
@@ -87,7 +91,11 @@ class _Maker:
             if not isinstance(called, str):
                 return called, POWER
             box = name(called)
-            return box, POWER if isinstance(box, Scripts) and box.above is not None else CALL
+            # what ends in digits or in a star takes an exponent only in brackets: (w1)²
+            open_end = (isinstance(box, Row) and isinstance(box.items[-1], Num)) or (
+                isinstance(box, Scripts) and box.above is not None
+            )
+            return box, POWER if open_end else CALL
         if isinstance(expr, Const):
             return self._constant(expr.value)
         layout = expr.op.notation
@@ -115,8 +123,11 @@ class _Maker:
         right = _bracket(parts[1], level if layout.associative else level + 1)
         if negative(right) and level != COMPARE:
             right = bracketed(right)
-        kind = "relation" if level == COMPARE else "binary"
-        sign = Sign(" ") if layout.sign == "@" else Sign(layout.sign, kind)
+        sign = Sign(layout.sign, "relation" if level == COMPARE else "binary")
+        if layout.sign == "@":
+            sign = Sign(" ")
+        elif layout.sign == "·" and all(_type(a).shape for a in expr.args):
+            sign = Sign("∘", "binary")
         return row(left, sign, right), level
 
     def prefix(self, layout: Prefix, parts: list[Made], expr: Apply) -> Made:
@@ -142,7 +153,7 @@ class _Maker:
         stem, _, base = layout.latex.partition("_")
         if stem == r"\log" and base:
             return self._call(Scripts(Word("log", "function"), Num(base.strip("{}"))), parts, expr)
-        return self._call(Word(layout.name, "function"), parts, expr)
+        return self._call(function(layout.name), parts, expr)
 
     def _call(self, head: Box, parts: list[Made], expr: Apply) -> Made:
         given = [p[0] for p in parts]
@@ -184,6 +195,17 @@ class _Maker:
 
     def shown(self, layout: Shown, parts: list[Made], expr: Apply) -> Made:
         return parts[0]
+
+
+def _type(expr: Expr) -> ArrayType:
+    if isinstance(expr, Ref):
+        return expr.var.type
+    if isinstance(expr, Const):
+        return type_of(np.asarray(expr.value))
+    try:
+        return expr.op.infer(tuple(map(_type, expr.args)), expr.params)[0]
+    except ChalkgradError:
+        return SCALAR
 
 
 _LAYOUTS: dict[type, Callable[[_Maker, Any, list[Made], Apply], Made]] = {

@@ -11,7 +11,7 @@ from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Var
 from chalkgrad.ir.registry import lookup
 from chalkgrad.render.formula import Called, factor, formula
-from chalkgrad.render.maths import Box, Over, Prose, Scripts, Sign, bracketed, equation, joined, name, partial, row
+from chalkgrad.render.maths import Box, Fence, Over, Prose, Scripts, Sign, bracketed, equation, joined, name, partial, row
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.stages import Link, Stages
 from chalkgrad.render.text import text
@@ -150,7 +150,7 @@ class _Lines:
         top = over.text if over.text.isalnum() else f"({over.text})"
         above = over.box if over.text.isalnum() else bracketed(over.box)
         box = Over(row(Sign("∂"), above), row(Sign("∂"), name(self.names[link.source])))
-        return Said(f"∂{top}/∂{self.names[link.source]} |{names}", row(box, Scripts(Sign("|"), below)))
+        return Said(f"∂{top}/∂{self.names[link.source]} |{names}", Scripts(Fence("", box, "|"), below))
 
     def chains(self) -> Iterator[tuple[str, Said]]:
         for var in self.worked.backprop.wrt:

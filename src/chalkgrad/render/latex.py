@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from chalkgrad.notation.commands import LETTERS
 from chalkgrad.render.formula import Called, formula
@@ -55,11 +56,13 @@ _SIGNS = {
     "Δ": r"\Delta",
     "Σ": r"\Sigma",
     "→": r"\to",
-    "@": r"\,",
+    "∈": r"\in",
     " ": r"\,",
+    "^": r"{\wedge}",
+    "−": "-",
 }
 _SPECIAL = {
-    "\\": r"\backslash ",
+    "\\": r"\backslash",
     "{": r"\{",
     "}": r"\}",
     "$": r"\$",
@@ -67,12 +70,12 @@ _SPECIAL = {
     "#": r"\#",
     "&": r"\&",
     "_": r"\_",
-    "~": r"\sim ",
-    "^": r"\wedge ",
+    "~": r"\sim",
+    "^": r"\wedge",
     " ": r"\ ",
-    "'": r"\prime ",
-    '"': r"\prime\prime ",
-    "`": r"\prime ",
+    "'": r"\prime",
+    '"': r"\prime\prime",
+    "`": r"\prime",
 }
 _FENCES = {"||": (r"\lvert", r"\rvert"), "{}": (r"\{", r"\}")}
 _INNERMOST = re.compile(r"_\{(\w)\}", re.ASCII)
@@ -100,7 +103,7 @@ def _written(box: Box) -> str:
         case Sign():
             return _sign(box)
         case Row(items):
-            return _side_by_side(items)
+            return _side_by_side(map(_written, items))
         case Scripts():
             return _scripts(box)
         case Accented(base, mark):
@@ -118,13 +121,12 @@ def _written(box: Box) -> str:
             return rf"\text{{{text_mode(text)}}}"
 
 
-def _side_by_side(items: tuple[Box, ...]) -> str:
+def _side_by_side(parts: Iterable[str]) -> str:
     out = ""
-    for item in items:
-        written = _written(item)
+    for part in parts:
         # without a space, a letter would belong to the command before it
-        apart = written[:1].isalpha() and re.search(r"\\[A-Za-z]+$", out)
-        out += f" {written}" if apart else written
+        apart = part[:1].isalpha() and re.search(r"\\[A-Za-z]+$", out)
+        out += f" {part}" if apart else part
     return out
 
 
@@ -152,6 +154,8 @@ def _bare(found: re.Match[str]) -> str:
 
 
 def _fence(left: str, inside: str, right: str, grows: bool) -> str:
+    if not left:  # a bar with nothing before it: what is held, at the end of a derivative
+        return rf"\left.{inside}\right{right}"
     opening, closing = _FENCES.get(left + right, (left, right))
     space = " " if opening[-1].isalpha() else ""
     before = " " if closing[1:2].isalpha() else ""
@@ -171,16 +175,16 @@ def _word(text: str, face: str) -> str:
 
 def _escaped(text: str) -> str:
     """Every character as maths; an unknown one stays itself where it is a letter, else is named by its code."""
-    return "".join(map(_character, clean(text)))
+    return _side_by_side(map(_character, clean(text)))
 
 
 def _character(char: str) -> str:
     if char.isascii():
         return _SPECIAL.get(char, char)
     if char in _SIGNS:
-        return _SIGNS[char] + " "
+        return _SIGNS[char]
     if char in _GREEK:
-        return rf"\{_GREEK[char]} "
+        return rf"\{_GREEK[char]}"
     whole = unicodedata.normalize("NFD", char)
     if len(whole) == 2 and whole[1] in _MARKS and whole[0].isalpha():
         return rf"\{_MARKS[whole[1]]}{{{_character(whole[0])}}}"
@@ -221,7 +225,7 @@ def text_mode(text: str) -> str:
         elif char in "½¼¾":
             out.append(rf"$\frac{{{unicodedata.normalize('NFKC', char).replace(chr(0x2044), '}{')}}}$")
         else:
-            out.append(rf"\ensuremath{{{_character(char).strip()}}}")
+            out.append(rf"\ensuremath{{{_character(char)}}}")
     return "".join(out)
 
 

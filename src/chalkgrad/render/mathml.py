@@ -26,7 +26,7 @@ _MARKS = {"hat": "^", "vec": "→", "bar": "‾", "tilde": "~", "dot": "˙", "dd
 
 def mathml(box: Box, *, display: bool = False) -> str:
     """A whole `<math>` element; `display` sets fractions at their full size."""
-    style = ' display="block"' if display else ""
+    style = ' displaystyle="true"' if display else ""
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{style}>{_written(box)}</math>'
 
 
@@ -51,17 +51,21 @@ def _written(box: Box) -> str:
         case Root(inside, cube):
             return f"<mroot>{_written(inside)}<mn>3</mn></mroot>" if cube else f"<msqrt>{_written(inside)}</msqrt>"
         case Fence(left, inside, right):
-            ends = [f'<mo fence="true" form="{form}">{_text(s)}</mo>' for form, s in (("prefix", left), ("postfix", right))]
-            return f"<mrow>{ends[0]}{_written(inside)}{ends[1]}</mrow>"
+            return f"<mrow>{_fence(left, 'prefix')}{_written(inside)}{_fence(right, 'postfix')}</mrow>"
         case Grid(rows):
             lines = ["<mtr>" + "".join([f"<mtd>{_written(cell)}</mtd>" for cell in r]) + "</mtr>" for r in rows]
-            return f'<mrow><mo fence="true">[</mo><mtable>{"".join(lines)}</mtable><mo fence="true">]</mo></mrow>'
+            return f"<mrow>{_fence('[', 'prefix')}<mtable>{''.join(lines)}</mtable>{_fence(']', 'postfix')}</mrow>"
         case Prose(text):
             return f"<mtext>{_text(text)}</mtext>"
 
 
+def _fence(sign: str, form: str) -> str:
+    spaces = 'fence="true" stretchy="true" lspace="0" rspace="0"'
+    return f'<mo form="{form}" {spaces}>{_text(sign)}</mo>' if sign else ""
+
+
 def _sign(box: Sign) -> str:
-    if box.text in (" ", "@"):
+    if box.text == " ":
         return '<mspace width="0.17em"/>'
     if box.text == "𝟏":
         return "<mn>𝟏</mn>"

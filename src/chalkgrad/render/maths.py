@@ -91,7 +91,7 @@ class Root:
 @final
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Something between brackets or bars, which grow with it."""
+    """Something between brackets or bars, which grow with it; `left` may be nothing."""
 
     left: str
     inside: Box
@@ -116,7 +116,6 @@ class Prose:
 
 Box = Word | Num | Sign | Row | Scripts | Accented | Over | Root | Fence | Grid | Prose
 
-NOTHING = Row(())
 _SUBSCRIPTED = re.compile(r"(.+?)_(?:\{(.*)\}|([^_{}]+))", re.DOTALL)
 _STAGE = re.compile(r"([^()]+)\(([^()]*)\)")
 _MOST_DEEP = 4  # subscripts of subscripts
@@ -204,6 +203,26 @@ def _letters(text: str) -> Box:
     return Word(text, "italic" if len(text) == 1 and text.isalpha() else "upright")
 
 
+_PARTIAL = re.compile(r"∂([₀-₉,]+)(.+)")
+_ORDER = re.compile(r"(.+)⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾")
+
+
+def function(text: str) -> Box:
+    """What is called: `tanh`, `g1'`, `∂₁₂Loss`, `g⁽⁴⁾`."""
+    if found := _PARTIAL.fullmatch(text):
+        by = unicodedata.normalize("NFKC", found[1])
+        return row(Scripts(Sign("∂"), Num(by)), function(found[2]))
+    if found := _ORDER.fullmatch(text):
+        order = Num(unicodedata.normalize("NFKC", found[2]))
+        return Scripts(function(found[1]), above=bracketed(order))
+    box = name(text)
+    base = box.base if isinstance(box, Scripts) else box
+    if isinstance(base, Word) and len(base.text) > 1:
+        word = Word(base.text, "function")
+        return Scripts(word, box.below, box.above, box.primes) if isinstance(box, Scripts) else word
+    return box
+
+
 _NUMBER = re.compile(r"(\d+(?:\.\d*)?)(?:e([+-]?)(\d+))?")
 
 
@@ -229,6 +248,7 @@ _TOKEN = re.compile(
     r"|\^(?P<power>-?\d+|[^\W_])"
     r"|(?P<sign>[<>!]=|\S)|(?P<space>\s+)"
 )
+_RAISED = re.compile(r"\^\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _BINARY = frozenset("+-×·∘*←")
 _RELATIONS = frozenset(["=", "<", ">", "<=", ">=", "!=", "≈", "←", "≤", "≥", "≠"])
 
@@ -237,8 +257,14 @@ def label(text: str) -> Box:
     """A short formula or sign of a drawing, set sign by sign: `*-1`, `∂L/∂x`, `1/x`, `^2`."""
     boxes: list[Box] = []
     operand = False
-    for found in _TOKEN.finditer(text):
+    at = 0
+    while found := _TOKEN.match(text, at):
+        at = found.end()
         if found["space"]:
+            continue
+        if operand and (raised := _RAISED.match(text, found.start())):
+            boxes.append(Scripts(boxes.pop(), above=label(raised[1])))
+            at = raised.end()
             continue
         if found["number"]:
             boxes.append(number(found["number"])[0])
@@ -248,7 +274,8 @@ def label(text: str) -> Box:
             operand = True
         elif found["power"]:
             inside = number(found["power"])[0] if found["power"].lstrip("-").isdecimal() else name(found["power"])
-            boxes.append(Scripts(boxes.pop() if operand else NOTHING, above=inside))
+            # a gate that raises to a power shows a bare caret
+            boxes += [Scripts(boxes.pop(), above=inside)] if operand else [Sign("^"), inside]
         else:
             sign = found["sign"]
             kind: SignKind = "plain"

@@ -109,10 +109,10 @@ class _Writer:
         head = f"def {name}({', '.join([*inputs, seed])}):"
         doc = f'    """The value of {name}, and its gradient by input; {self.seed} is the upstream gradient."""'
         lines = [head, doc]
-        if inputs:
-            one = inputs[0] if len(inputs) == 1 else ", ".join(inputs)
-            made = f"np.float64({one})" if len(inputs) == 1 else f"map(np.float64, ({one}))"
-            lines.append(f"    {one} = {made}")
+        reals = [self.names[v] for v in program.inputs if v.type.dtype == "float64"]
+        if reals:
+            made = f"np.float64({reals[0]})" if len(reals) == 1 else f"map(np.float64, ({', '.join(reals)}))"
+            lines.append(f"    {', '.join(reals)} = {made}")
         lines.append("    # forward")
         tags = {step: tag for tag, step in enumerate(program.steps, 1)}
         for step, tag in tags.items():
@@ -174,14 +174,17 @@ class _Writer:
     def call(self, parts: list[tuple[str, int]], expr: Apply) -> tuple[str, int]:
         op = expr.op
         function = numpy_name(op)
+        # a shape has no default, and NumPy has had several names for it
+        placed = [k for k, default in op.params.items() if default == () and function is not None]
         if function is None:
             self.helpers.update(source_of(op.evaluate))
             function = public(op.evaluate)
         hidden = {param for param, _ in op.conventions.values()}
-        rest = [
-            _literal(v) if op.params.get(k) == () else f"{k}={_literal(v)}"
+        rest = [_literal(expr.params[k]) for k in placed]
+        rest += [
+            f"{k}={_literal(v)}"
             for k, v in expr.params.items()
-            if k not in hidden and _differs(v, op.params.get(k))
+            if k not in hidden and k not in placed and _differs(v, op.params.get(k))
         ]
         return f"{function}({', '.join([p[0] for p in parts] + rest)})", CALL
 

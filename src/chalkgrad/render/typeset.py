@@ -119,10 +119,15 @@ def svg_to_png(svg: str, scale: float = 2.0) -> bytes:
 
 def svg_to_pdf(svg: str, title: str = "") -> bytes:
     """A one-page PDF of an SVG, a point to each of its units; `title` is what is read aloud for the picture."""
+    return to_pdf(_PICTURE, {"svg": svg, "width": str(_size(svg)[0]), "title": clean(title)})
+
+
+def to_pdf(document: str, inputs: dict[str, str]) -> bytes:
+    """A fixed typst document as PDF, with data for its ``sys.inputs``; the same bytes for the same data."""
     if _forked:
         raise ChalkgradError("typst cannot make a PDF in a process forked from one that has used it; spawn it instead")
     with _lock:
-        return _compile(_PICTURE, "pdf", {"svg": svg, "width": str(_size(svg)[0]), "title": clean(title)})
+        return _compile(document, "pdf", inputs)
 
 
 def _size(svg: str) -> tuple[float, float]:

@@ -39,7 +39,10 @@ FUNCTIONS = """
   else if kind == "root" {
     if b.cube { math.root([3], maths(b.inside)) } else { math.sqrt(maths(b.inside)) }
   }
-  else if kind == "fence" { math.lr(math.class("opening", b.left) + maths(b.inside) + math.class("closing", b.right)) }
+  else if kind == "fence" {
+    let left = if b.left == "" { none } else { math.class("opening", b.left) }
+    math.lr(left + maths(b.inside) + math.class("closing", b.right))
+  }
   else if kind == "accent" { math.accent(maths(b.base), b.mark) }
   else if kind == "grid" { math.mat(delim: "[", ..b.rows.map(r => r.map(maths))) }
   else if kind == "scripts" {
@@ -67,7 +70,7 @@ def typst(box: Box) -> dict[str, Any]:
         case Num(text):
             return {"k": "upright", "text": clean(text) or " "}
         case Sign(text, kind):
-            if text in (" ", "@"):
+            if text == " ":
                 return {"k": "space"}
             sign_class = "punctuation" if text == "," else _CLASSES[kind]
             return {"k": "sign", "text": clean(_SIGNS.get(text, text)) or " ", "class": sign_class}

@@ -1,0 +1,1 @@
+"""What a class does with a function: people's own answers, judged."""

@@ -1,0 +1,1 @@
+"""Derivations: from one formula to another by named identities."""
