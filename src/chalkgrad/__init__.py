@@ -4,6 +4,7 @@ from chalkgrad.api.check import check_gradients
 from chalkgrad.api.code import code
 from chalkgrad.api.draw import Drawing, draw
 from chalkgrad.api.explain import explain
+from chalkgrad.api.formulas import Formulas, formulas
 from chalkgrad.api.gradients import backprop, grad, value_and_grad
 from chalkgrad.api.parse import parse
 from chalkgrad.api.work import Work, work
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ChalkgradError",
     "Drawing",
+    "Formulas",
     "GradientError",
     "NotationError",
     "ProgramError",
@@ -39,6 +41,7 @@ __all__ = [
     "code",
     "draw",
     "explain",
+    "formulas",
     "grad",
     "parse",
     "trace",

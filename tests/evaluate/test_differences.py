@@ -10,14 +10,9 @@ import numpy as np
 import pytest
 
 from chalkgrad.errors import ShapeError, ValueNeeded
-from chalkgrad.evaluate.differences import (
-    LARGEST,
-    WIDE,
-    CheckReport,
-    check_program,
-    check_step,
-    numerical_jacobian,
-)
+from chalkgrad.evaluate.checking import LARGEST, check_program, check_step
+from chalkgrad.evaluate.differences import WIDE, numerical_jacobian
+from chalkgrad.evaluate.report import CheckReport
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.dims import size
 from chalkgrad.ir.origin import Origin

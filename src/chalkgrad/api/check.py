@@ -9,7 +9,8 @@ import numpy as np
 
 from chalkgrad.api.source import Source, source_of
 from chalkgrad.errors import ValueNeeded
-from chalkgrad.evaluate.differences import CheckReport, check_program
+from chalkgrad.evaluate.checking import check_program
+from chalkgrad.evaluate.report import CheckReport
 from chalkgrad.transform.backprop import backprop
 from chalkgrad.transform.conventions import with_sizes
 

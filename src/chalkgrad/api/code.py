@@ -8,13 +8,14 @@ from chalkgrad.errors import ChalkgradError, nearest
 from chalkgrad.evaluate.worked import Worked, work
 from chalkgrad.render.pseudocode import pseudocode
 from chalkgrad.render.python import python
+from chalkgrad.render.staged import staged
 from chalkgrad.transform.backprop import Backprop
 
-LANGUAGES: dict[str, Callable[[Worked], str]] = {"pseudocode": pseudocode, "python": python}
+LANGUAGES: dict[str, Callable[[Worked], str]] = {"pseudocode": pseudocode, "python": python, "latex": staged}
 
 
 def code(worked: Worked | Backprop, language: str = "pseudocode") -> str:
-    """The forward and backward program of a Work or a Backprop: `pseudocode` or `python`.
+    """The forward and backward program of a Work or a Backprop: `pseudocode`, `python` or `latex`.
 
     Raises ChalkgradError for a language that is not there.
     """

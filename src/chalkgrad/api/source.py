@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from chalkgrad import ops
-from chalkgrad.errors import ChalkgradError, NotationError, TooLarge, UnknownName, ValueNeeded, nearest
+from chalkgrad.errors import ChalkgradError, NotationError, TooLarge, UnknownName, ValueNeeded
 from chalkgrad.ir.dims import count
 from chalkgrad.ir.program import Program, Var
 from chalkgrad.notation.filling import by_name, read_filling, read_names
@@ -79,7 +79,7 @@ def _filled(reading: Reading, functions: tuple[str, ...], lets: Mapping[str, str
     Raises UnknownName for a function that nothing calls, NotationError for one that is filled in by way of itself.
     """
     program = reading.program
-    called = set(abstract_steps(program))
+    called = dict.fromkeys(abstract_steps(program))
     found: dict[str, Reading] = {}
     for _ in range(len(lets) + 1):
         wanted = {name: step for name, step in abstract_steps(program).items() if name in lets}
@@ -90,12 +90,13 @@ def _filled(reading: Reading, functions: tuple[str, ...], lets: Mapping[str, str
                 stand = [a.hint if isinstance(a, Var) else "" for a in step.inputs]
                 found[name] = read_filling(name, lets[name], stand, functions)
         program = fill(program, {name: found[name].program for name in wanted})
-        called |= set(abstract_steps(program))
+        called |= dict.fromkeys(abstract_steps(program))
     else:
         raise NotationError("these are filled in by way of each other: " + ", ".join(lets))
     for name in functions:
         if name not in called:
-            raise UnknownName(f"the text does not call the abstract function '{name}'{nearest(name, called)}")
+            calls = f"; it calls {', '.join(called)}" if called else ""
+            raise UnknownName(f"the text does not call the abstract function '{name}'{calls}")
     return Reading(program, (*[line for one in found.values() for line in one.echo], *reading.echo))
 
 

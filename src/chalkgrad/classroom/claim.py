@@ -123,7 +123,6 @@ class Claim:
     loss: str
     derivatives: Mapping[str, tuple[str, str]]
     at: Mapping[str, Any]
-    shown: Mapping[str, str]
     python: bool = False
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import click
 
-from chalkgrad.api.draw import draw
+from chalkgrad.api.draw import check_suffix, draw
 from chalkgrad.api.source import Gates
-from chalkgrad.api.work import work
+from chalkgrad.api.work import Work, work
 from chalkgrad.cli.arguments import text_and_values
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.what_if import descend, nudge
@@ -21,7 +21,13 @@ from chalkgrad.render.terminal import terminal
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="TEXT [NAME=VALUE]...")
-@click.option("--save", multiple=True, metavar="FILE", help="Write the drawing (.svg, .png) or everything (.json).")
+@click.option(
+    "--save",
+    multiple=True,
+    metavar="FILE",
+    help="Write the drawing (.svg, .png), a page with formulas (.pdf, .tex, .html, .md) or everything (.json).",
+)
+@click.option("--frames", metavar="FOLDER", help="Write the drawing step by step, for slides: SVGs and one PDF.")
 @click.option("--upstream", metavar="NUMBER", help="The upstream gradient ∂L/∂f; an array [1, 2] where f is one.")
 @click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; repeatable.")
 @click.option("--rate", type=float, metavar="α", help="Take one step of gradient descent, and show f after it.")
@@ -30,9 +36,9 @@ from chalkgrad.render.terminal import terminal
 )
 @click.option(
     "--gates",
-    type=click.Choice(["typed", "fine", "whole"]),
+    type=click.Choice(["typed", "fine", "whole", "both"]),
     default="typed",
-    help="σ as typed, opened into *-1, exp, +1, 1/x, or closed to one gate.",
+    help="σ as typed, opened into *-1, exp, +1, 1/x, or closed to one gate; both: whole, and drawn opened below it.",
 )
 @click.option("--abstract", multiple=True, metavar="NAMES", help="Functions that are not given: g1,g2,Loss.")
 @click.option("--let", "lets", multiple=True, metavar="NAME=…", help="What one is: g1=σ, or 'Loss(a, y) = ½(a - y)^2'.")
@@ -46,11 +52,12 @@ def show(
     context: click.Context,
     given: tuple[str, ...],
     save: tuple[str, ...],
+    frames: str | None,
     upstream: str | None,
     wrt: tuple[str, ...],
     rate: float | None,
     nudges: tuple[str, ...],
-    gates: Gates,
+    gates: Gates | Literal["both"],
     abstract: tuple[str, ...],
     lets: tuple[str, ...],
     relu_at_zero: int | None,
@@ -70,25 +77,29 @@ def show(
       chalkgrad show "f = σ(w x)" w=2 x=0 --upstream -3
       chalkgrad show "f(x, y) = x y" x=1 y=-2 --nudge x=0.1 --rate 0.1
       chalkgrad show "f = 1/(1 + e^-z)" z=1 --gates whole --save f.svg --save f.png
+      chalkgrad show "f = σ(w x)" w=2 x=1 --gates both --save f.pdf --save f.tex --frames slides
       chalkgrad show "f(x) = sum(x * x)" x=[1,2,3]
       chalkgrad show "z = w x; a = g(z); L = Loss(a, y)" --abstract g,Loss --let "g=σ"
       echo "g = x + y; f = g z" | chalkgrad show - x=-2 y=5 z=-4
     """
     text, values = text_and_values(context, given)
     for path in save:
-        if os.path.splitext(path)[1].lower() not in (".svg", ".png", ".json"):
-            raise ChalkgradError(f"cannot save '{path}': the name ends in .svg, .png or .json")
-    worked = work(
-        text,
-        values=values,
-        upstream=None if upstream is None else read_number(upstream),
-        wrt=wrt or None,
-        gates=gates,
-        abstract=abstract,
-        let=read_lets(lets),
-        relu_at_zero=relu_at_zero,
-        tie=tie,
-    )
+        check_suffix(path)
+
+    def worked_with(gates: Gates) -> Work:
+        return work(
+            text,
+            values=values,
+            upstream=None if upstream is None else read_number(upstream),
+            wrt=wrt or None,
+            gates=gates,
+            abstract=abstract,
+            let=read_lets(lets),
+            relu_at_zero=relu_at_zero,
+            tie=tie,
+        )
+
+    worked = worked_with("whole" if gates == "both" else gates)
     step = None if rate is None else descend(worked, rate)
     moved: list[Any] = []
     for item in nudges:
@@ -101,7 +112,10 @@ def show(
     decimals = 4 if digits is None else digits
     told = terminal(worked, digits=decimals, colour=colour, width=width, descent=step, nudges=moved)
     click.echo(told, nl=False, color=colour)
-    if save:
-        picture = draw(worked, blank=blank, digits=2 if digits is None else digits)
+    if save or frames is not None:
+        opened = [worked_with("fine")] if gates == "both" else []
+        picture = draw(worked, *opened, blank=blank, digits=2 if digits is None else digits)
         for path in save:
             click.echo(f"saved {picture.save(path)}")
+        if frames is not None:
+            click.echo(f"saved {picture.frames(frames)[-1]}")

@@ -51,6 +51,7 @@ class Decision:
     votes: int = 0
     notes: tuple[str, ...] = ()
     points: tuple[tuple[Any, ...], ...] = field(default=(), repr=False)
+    empty: bool = False  # no point was found where both have a value
 
 
 @final
@@ -68,6 +69,7 @@ class Comparison:
         self.sides = (left, right)
         self._places = {id(p): [self.names.index(n) for n in p.names] for p in (left, right, *where)}
         self.shapes = {v.hint: v.type.shape for p in (*where, left, right) for v in p.program.inputs}
+        self.found: tuple[Any, Any] = (None, None)  # the values where the last point differed
         self.seen: dict[int, set[tuple[int, Any]]] = {id(left): set(), id(right): set()}
         self.pieces = bool(left.pieces or right.pieces)
         self.broken = self.pieces or bool(where) or not (entire(left.program) and entire(right.program))
@@ -121,6 +123,7 @@ class Comparison:
                             self.seen[id(side)] |= taken
                         return "same"
                     if last is not None and abs(difference - last) < last.scaleb(-5):
+                        self.found = (found[0], found[1])
                         return "differ"
                     last = difference
                     digits += 40
@@ -143,11 +146,11 @@ class Comparison:
     def _decide(self) -> Decision:
         if any(_entries(v.type.shape) > LARGEST for p in self.sides for v in p.program.variables()):
             return Decision("undecided", f"arrays of more than {LARGEST} entries are not compared digit by digit")
-        points = Points(self.names, self.shapes, [p.program for p in (*self.sides, *self.where)], self.pieces)
+        points = Points(self.names, self.shapes, [p.program for p in (*self.sides, *self.where)], self.pieces, bool(self.where))
         wanted = VOTES_PIECES if self.pieces else VOTES_BROKEN if self.broken else VOTES
         agreed: list[tuple[Any, ...]] = []
         unseen = lonely = 0
-        for count, point in enumerate(points.generic(CANDIDATES)):
+        for count, point in enumerate(points.generic(4 * CANDIDATES if self.where else CANDIDATES)):
             if self.where and not self.inside(point):
                 continue
             found = self.at(point)
@@ -176,7 +179,7 @@ class Comparison:
             seen = "no point was found where both have a value"
             if unseen:
                 seen = f"at every point that was tried a part lies below the last of {FINEST} digits"
-            return Decision("undecided", seen + (" and the condition holds" if self.where else ""))
+            return Decision("undecided", seen + (" and the condition holds" if self.where else ""), empty=not unseen)
         missing = self._missing()
         if missing is not None:
             return Decision("undecided", missing, votes=votes, points=sample)
@@ -214,15 +217,14 @@ class Comparison:
 
     def _no(self, found: tuple[Any, ...], points: Points) -> Decision:
         """The verdict no, at the plainest point that shows it."""
-        shown = found
+        shown, (left, right) = found, self.found
         for point in points.plain():
             if (not self.where or self.inside(point)) and not self._derived_kink() and self.at(point) == "differ":
-                shown = point
+                shown, (left, right) = point, self.found
                 break
-        left, right = self.values(shown)
         notes: tuple[str, ...] = ()
         if self.broken and not self.where:
-            sampled = [(p, self.at(p)) for p in points.signs()]
+            sampled = [(shown, "differ"), *[(p, self.at(p)) for p in points.signs()]]
             note = sign_note(self.names, sampled)
             notes = () if note is None else (note,)
         example = Counterexample(dict(zip(self.names, shown, strict=True)), left, right)

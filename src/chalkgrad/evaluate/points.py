@@ -14,6 +14,7 @@ import numpy as np
 from chalkgrad.ir.program import Number, Program
 
 # (lowest, highest, how signs are drawn): + all positive, - all negative, ± each its own, 0 between the breakpoints
+BETWEEN = (0.2, 4.0, "0")
 PATTERNS = (
     (0.1, 0.95, "+"),
     (0.3, 2.5, "±"),
@@ -40,12 +41,18 @@ class Points:
     """The points for inputs of these names and shapes. The constants of the Programs are breakpoints to look between."""
 
     def __init__(
-        self, names: Sequence[str], shapes: Mapping[str, Any], programs: Sequence[Program], pieces: bool
+        self,
+        names: Sequence[str],
+        shapes: Mapping[str, Any],
+        programs: Sequence[Program],
+        pieces: bool,
+        bounded: bool = False,
     ) -> None:
         self.names = names
         self.shapes = [shapes[n] for n in names]
         self.programs = programs
         self.pieces = pieces
+        self.patterns = [p for q in PATTERNS for p in (q, BETWEEN)] if bounded else PATTERNS
         self._breaks: list[float] | None = None
 
     @property
@@ -81,12 +88,12 @@ class Points:
             return
         rng = random.Random(20)
         for k in range(limit):
-            yield self._draw(rng, PATTERNS[k % len(PATTERNS)])
+            yield self._draw(rng, self.patterns[k % len(self.patterns)])
 
     def many(self) -> list[tuple[Any, ...]]:
         """Random points for floats."""
         rng = random.Random(21)
-        return [self._draw(rng, PATTERNS[k % len(PATTERNS)]) for k in range(MANY)]
+        return [self._draw(rng, self.patterns[k % len(self.patterns)]) for k in range(MANY)]
 
     def plain(self) -> Iterator[tuple[Any, ...]]:
         """Points that a person would try, distinct values first."""
@@ -149,14 +156,17 @@ def _number(rng: random.Random, pattern: tuple[float, float, str], breaks: Seque
 
 
 def sign_note(names: Sequence[str], sampled: list[tuple[tuple[Any, ...], str]]) -> str | None:
-    """`they agree where x > 0`, if at every such point they did, and elsewhere did not."""
+    """`they agree where x > 0`, if at every such point they did, and elsewhere did not.
+
+    The first of the points is the counterexample.
+    """
     told = [(p, found) for p, found in sampled if found in ("same", "differ")]
-    if not any(found == "same" for _, found in told):
+    if sum(found == "differ" for _, found in told) < 2:
         return None
     for i, name in enumerate(names):
         for sign, positive in ((">", True), ("<", False)):
             part = [found for p, found in told if (p[i] > 0) == positive]
             if len(part) > 1 and all(found == "same" for found in part):
                 condition = f"{name} {sign} 0"
-                return f"they agree at every point tried with {condition}: see where '{condition}' is given"
+                return f"they agree at every point that was tried with {condition}"
     return None

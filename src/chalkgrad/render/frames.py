@@ -13,6 +13,7 @@ from chalkgrad.render.diagram import Diagram
 from chalkgrad.render.graph import diagram, title
 from chalkgrad.render.layout import LONGEST_NOTE, MARGIN, place
 from chalkgrad.render.numbers import shown
+from chalkgrad.render.paper import typographic
 from chalkgrad.render.placed import Gate, Line, Placed, Text
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.stack import lines, shifted
@@ -59,7 +60,8 @@ def frames(worked: Worked, digits: int = 2) -> list[Frame]:
     placed = place(drawing)
     moments = list(_moments(worked, drawing))
     reveal = _reveals(drawing, placed, moments)
-    captions = [lines(m.caption or ("",), 0.0, 0.0) for m in moments]
+    moments = [replace(m, caption=tuple(map(typographic, m.caption))) for m in moments]
+    captions = [lines(m.caption, 0.0, 0.0) for m in moments]
     wide = max([placed.width, *[t.width + 2 * MARGIN for caption in captions for t in caption]])
     deep = max(caption[-1].y + caption[-1].descent for caption in captions)
     dx = (wide - placed.width) / 2

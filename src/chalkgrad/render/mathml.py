@@ -60,7 +60,7 @@ def _written(box: Box) -> str:
 
 
 def _fence(sign: str, form: str) -> str:
-    spaces = 'fence="true" stretchy="true" lspace="0" rspace="0"'
+    spaces = 'fence="true" stretchy="true" lspace="0em" rspace="0em"'
     return f'<mo form="{form}" {spaces}>{_text(sign)}</mo>' if sign else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from chalkgrad.render.latex import ascii_only, latex, text_mode
@@ -12,6 +13,7 @@ from chalkgrad.render.svg import COLOURS, INK, WIRE
 
 _WIDEST = 455.0  # points of text on a page of A4
 
+_OPERATOR = re.compile(r"(?<!\{)([*+-])(?!\})")
 _TALLEST = 32  # rows of a table that stays on one page
 
 _HEAD = r"""\documentclass[a4paper,10pt]{article}
@@ -155,6 +157,8 @@ def _text(text: Text) -> str:
     colour = {"name": "ink", "sign": "ink", "label": "note"}.get(text.role, text.role)
     scale = "" if text.scale == 1 else f",scale={_n(text.scale)}"
     written = text_mode(text.text) if text.role == "note" else f"${latex(label(text.text))}$"
+    if text.role == "sign" and len(text.text) > 1:  # in *-1 the signs stand close
+        written = _OPERATOR.sub(r"{\1}", written)
     return rf"\node[chalk{colour}{scale}] at ({_n(text.x + text.width / 2)},{_n(text.y)}) {{{written}}};"
 
 

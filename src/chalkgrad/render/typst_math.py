@@ -40,8 +40,9 @@ FUNCTIONS = """
     if b.cube { math.root([3], maths(b.inside)) } else { math.sqrt(maths(b.inside)) }
   }
   else if kind == "fence" {
-    let left = if b.left == "" { none } else { math.class("opening", b.left) }
-    math.lr(left + maths(b.inside) + math.class("closing", b.right))
+    // a symbol grows with what it encloses; a string would not
+    let left = if b.left == "" { none } else { math.class("opening", [#symbol(b.left)]) }
+    math.lr(left + maths(b.inside) + math.class("closing", [#symbol(b.right)]))
   }
   else if kind == "accent" { math.accent(maths(b.base), b.mark) }
   else if kind == "grid" { math.mat(delim: "[", ..b.rows.map(r => r.map(maths))) }

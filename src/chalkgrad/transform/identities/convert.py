@@ -121,7 +121,7 @@ def written(value: Sum, inputs: Mapping[str, Var]) -> Expr:
     """The formula as a tree of ops over these inputs, as a person would write it."""
     if not value.terms:
         return Const(0)
-    terms = list(value.terms)
+    terms = [_as_written(*term) for term in value.terms]
     first = next((i for i, (c, _) in enumerate(terms) if c > 0), 0)
     terms.insert(0, terms.pop(first))
     whole = _term(terms[0], inputs)
@@ -132,7 +132,7 @@ def written(value: Sum, inputs: Mapping[str, Var]) -> Expr:
 
 
 def _term(term: Term, inputs: Mapping[str, Var]) -> Expr:
-    coefficient, factors = _as_written(*term)
+    coefficient, factors = term
     size = abs(coefficient)
     above = [_power(b, e, inputs) for b, e in factors if e > 0]
     below = [_power(b, -e, inputs) for b, e in factors if e < 0]

@@ -100,6 +100,8 @@ def _of_term(term: Term, by: str, labels: list[str]) -> Sum:
     above, below = fraction((Fraction(1), factors))
     if below.number is None and not _free(below, by):
         labels.append("quotient rule")
+        if len(above.terms) > 1 and above.terms[0][0] < 0:  # e^x - e^-x as it was written, not turned round
+            above, coefficient = minus(above), -coefficient
         top = total((times(call(D, above, by=by), below), minus(times(above, call(D, below, by=by)))))
         return scaled(times(top, power(below, -TWO)), coefficient)
     fixed = [(b, e) for b, e in factors if _free(Sum(((Fraction(1), ((b, e),)),)), by)]
