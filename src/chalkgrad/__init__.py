@@ -3,6 +3,7 @@
 from chalkgrad.api.check import check_gradients
 from chalkgrad.api.code import code
 from chalkgrad.api.draw import Drawing, draw
+from chalkgrad.api.equal import Equality, equal
 from chalkgrad.api.explain import explain
 from chalkgrad.api.formulas import Formulas, formulas
 from chalkgrad.api.gradients import backprop, grad, value_and_grad
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ChalkgradError",
     "Drawing",
+    "Equality",
     "Formulas",
     "GradientError",
     "NotationError",
@@ -40,6 +42,7 @@ __all__ = [
     "check_gradients",
     "code",
     "draw",
+    "equal",
     "explain",
     "formulas",
     "grad",

@@ -123,7 +123,7 @@ def test_code() -> None:
         (["show", "foo", "x=1"], ["unknown name 'foo'"]),
         (["show", "x", "x=1", "y"], ["a value is given as name=number"]),
         (["show", "x", "--uptream", "3"], ["no option --uptream", "did you mean '--upstream'"]),
-        (["show", "x", "x=1", "--save", "f.bmp"], [".svg, .png or .json"]),
+        (["show", "x", "x=1", "--save", "f.bmp"], ["cannot save 'f.bmp'", ".svg"]),
         (["show", "x", "--rate", "0.1"], ["values"]),
         (["show", "x", "x=1", "--nudge", "z=1"], ["no input 'z'"]),
         (["show", "x > 1", "x=2"], ["true or false"]),

@@ -79,5 +79,8 @@ def formulas(worked: Worked) -> Formulas:
     >>> print(formulas(work("q = x + y; f = q z")).section("chain rule")[0])
     ∂f/∂x = ∂f/∂q · ∂q/∂x = z · 1
     """
-    found = [Formula(one.section, one.label, one.said.text, latex(one.said.box), mathml(one.said.box, display=True)) for one in lines_of(worked)]
+    found = [
+        Formula(one.section, one.label, one.said.text, latex(one.said.box), mathml(one.said.box, display=True))
+        for one in lines_of(worked)
+    ]
     return Formulas(tuple(found))

@@ -68,8 +68,8 @@ class Graph:
         if isinstance(out, Var) and out in program.inputs:
             pieces[out.hint] = [ground.one(1)]
         elif isinstance(out, Var):
-            back = backprop(program)
-            env = ground.run(back.gradient, {**self.env, (back.seed.hint): ground.one(1)})
+            back = backprop(program, seed_name=" seed")
+            env = ground.run(back.gradient, {**self.env, " seed": ground.one(1)})
             for c in back.contributions:
                 if c.target in program.inputs:
                     pieces.setdefault(c.target.hint, []).append(ground.read(c.value, env))

@@ -10,6 +10,7 @@ import click
 
 from chalkgrad import __version__
 from chalkgrad.cli.code import code
+from chalkgrad.cli.equal import equal
 from chalkgrad.cli.show import show
 from chalkgrad.errors import ChalkgradError
 
@@ -40,6 +41,7 @@ def run() -> None:
 
 run.add_command(show)
 run.add_command(code)
+run.add_command(equal)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.errors import ChalkgradError
+from chalkgrad.ir.dims import count
 from chalkgrad.ir.program import Atom, Number, Var
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.transform.backprop import Backprop
@@ -19,7 +20,7 @@ POINTS = 3
 # Low and high ends to draw inputs from: at unit scale nothing saturates; logs and roots need positive inputs.
 _ENDS = ((-1.5, 1.5), (0.3, 1.6), (-0.9, 0.9), (0.1, 0.9), (1.1, 3.0), (-6.0, 6.0))
 _TRIES = 4 * len(_ENDS)
-_LARGEST = 5000  # steps of a program that is still evaluated for print
+_LARGEST = 200_000  # numbers of a program that is still evaluated for print
 _NEAR = 1e-7
 
 Point = Mapping[Var, Any]
@@ -68,7 +69,8 @@ def _value(expr: Expr, point: Point) -> Any:
 def _points(backprop: Backprop, unit: bool) -> tuple[Point, ...]:
     """Points where every value of the function is finite."""
     found: list[Point] = []
-    if len(backprop.gradient.steps) > _LARGEST:
+    sizes = [count(v.type.shape) for v in backprop.gradient.variables()]
+    if sum(n for n in sizes if isinstance(n, int)) > _LARGEST:
         return ()
     rng = np.random.default_rng(20260115)
     for turn in range(_TRIES):

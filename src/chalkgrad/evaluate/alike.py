@@ -19,8 +19,14 @@ def alike(
     exact: tuple[Mapping[float, Fraction | str], Mapping[float, Fraction | str]],
 ) -> bool:
     """Whether both write the same; one pass over each, of any length."""
+    if len(left.steps) != len(right.steps) or _ops(left) != _ops(right):
+        return False
     table: dict[Any, int] = {}
     return _written(left, table, exact[0]) == _written(right, table, exact[1])
+
+
+def _ops(program: Program) -> list[str]:
+    return sorted([step.op.name for step in program.steps])
 
 
 def _written(program: Program, table: dict[Any, int], exact: Mapping[float, Fraction | str]) -> int:
@@ -36,7 +42,7 @@ def _written(program: Program, table: dict[Any, int], exact: Mapping[float, Frac
         inputs = [of(a) for a in step.inputs]
         if step.op.name in COMMUTES:
             inputs.sort()
-        key = (step.op.name, tuple(inputs), repr(sorted(step.params.items())))
+        key = (step.op.name, tuple(inputs), repr(sorted(step.params.items())) if step.params else "")
         known[step.output] = table.setdefault(key, len(table))
     return of(program.output)
 

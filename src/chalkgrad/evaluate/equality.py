@@ -24,9 +24,9 @@ from chalkgrad.evaluate.screen import Screen, entire
 Verdict = Literal["yes", "no", "undecided"]
 Point = Mapping[str, Any]
 
-DIGITS, AGREED, FINEST = 50, 40, 800
+DIGITS, AGREED, FINE, FINEST = 50, 40, 150, 900
 # How many points must agree: of functions without singularities, of others, and of those that are pieced together.
-VOTES, VOTES_BROKEN, VOTES_PIECES = 4, 6, 16
+VOTES, VOTES_BROKEN, VOTES_PIECES = 3, 5, 12
 CANDIDATES = 96
 
 
@@ -55,6 +55,25 @@ class Decision:
 
 
 @final
+class _Votes:
+    """The points that agreed, and how many of the others were outside a domain or not seen."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted, self.unseen, self.outside = wanted, 0, 0
+        self.agreed: list[tuple[Any, ...]] = []
+
+    def count(self, point: tuple[Any, ...], found: str) -> None:
+        if found == "same":
+            self.agreed.append(point)
+        self.unseen += found == "unseen"
+        self.outside += found == "outside"
+
+    @property
+    def enough(self) -> bool:
+        return len(self.agreed) >= self.wanted
+
+
+@final
 class Comparison:
     """Two functions of the same inputs, and where they are compared.
 
@@ -69,9 +88,11 @@ class Comparison:
         self.sides = (left, right)
         self._places = {id(p): [self.names.index(n) for n in p.names] for p in (left, right, *where)}
         self.shapes = {v.hint: v.type.shape for p in (*where, left, right) for v in p.program.inputs}
+        self._slope = left.order > 0 or right.order > 0  # at the end of a domain it is one-sided
         self.found: tuple[Any, Any] = (None, None)  # the values where the last point differed
         self.seen: dict[int, set[tuple[int, Any]]] = {id(left): set(), id(right): set()}
         self.pieces = bool(left.pieces or right.pieces)
+        self.jumps = left.jumps or right.jumps
         self.broken = self.pieces or bool(where) or not (entire(left.program) and entire(right.program))
 
     # one point
@@ -96,10 +117,10 @@ class Comparison:
             trial.memo.clear()
             return left, self._value(self.right, point, trial)
 
-    def at(self, point: Sequence[Any]) -> str:
+    def at(self, point: Sequence[Any], finest: int = FINE) -> str:
         """`same`, `differ`, `outside` (of the domain of one or both) or `unseen` (nothing can be said)."""
         digits, last = DIGITS, None
-        while digits <= FINEST:
+        while digits <= finest:
             with localcontext(precision(digits)):
                 trial = Trial(digits, self.left.exact, self.deadline)
                 found: list[Any] = []
@@ -113,81 +134,88 @@ class Comparison:
                         return "outside"
                     found.append(value)
                     seen.append(trial.seen)
-                hidden = trial.gap > digits - 30
-                jumps = (self.left.jumps or self.right.jumps) and (trial.noise or trial.unsure)
-                difference, size = _apart(found[0], found[1])
-                same = difference <= size.scaleb(10 - digits)
-                if not hidden and not jumps:
-                    if same or (last is not None and difference < last.scaleb(-digits // 4)):
-                        for side, taken in zip(self.sides, seen, strict=True):
-                            self.seen[id(side)] |= taken
-                        return "same"
-                    if last is not None and abs(difference - last) < last.scaleb(-5):
-                        self.found = (found[0], found[1])
-                        return "differ"
-                    last = difference
-                    digits += 40
-                elif jumps and not hidden:
+                if trial.gap > digits - 30:
+                    last, digits = None, max(digits + 40, trial.gap + DIGITS)
+                    continue
+                if self.jumps and (trial.noise or trial.unsure):
                     return "unseen"
-                else:
-                    last = None
-                    digits = max(digits + 40, trial.gap + DIGITS)
+                difference, size = _apart(found[0], found[1])
+                shrunk = last is not None and difference < last.scaleb(-20)
+                if shrunk or difference <= size.scaleb(10 - digits):
+                    for side, taken in zip(self.sides, seen, strict=True):
+                        self.seen[id(side)] |= taken
+                    return "same"
+                if last is not None and abs(difference - last) < last.scaleb(-5):
+                    self.found = (found[0], found[1])
+                    return "differ"
+                last, digits = difference, digits + 50
         return "unseen"
 
     # all of them
 
-    def decide(self) -> Decision:
-        """The verdict; undecided where the time runs out first."""
+    def decide(self, explain: bool = True) -> Decision:
+        """The verdict; undecided where the time runs out first.
+
+        With `explain`, a counterexample is the plainest that is found, and notes say where the two agree.
+        """
+        if any(_entries(v.type.shape) > LARGEST for p in self.sides for v in p.program.variables()):
+            return Decision("undecided", f"arrays of more than {LARGEST} entries are not compared digit by digit")
         try:
-            return self._decide()
+            return self._decide(explain)
         except OutOfTime:
             return Decision("undecided", "the time allowed ran out before enough points were compared")
 
-    def _decide(self) -> Decision:
-        if any(_entries(v.type.shape) > LARGEST for p in self.sides for v in p.program.variables()):
-            return Decision("undecided", f"arrays of more than {LARGEST} entries are not compared digit by digit")
-        points = Points(self.names, self.shapes, [p.program for p in (*self.sides, *self.where)], self.pieces, bool(self.where))
-        wanted = VOTES_PIECES if self.pieces else VOTES_BROKEN if self.broken else VOTES
-        agreed: list[tuple[Any, ...]] = []
-        unseen = lonely = 0
-        for count, point in enumerate(points.generic(4 * CANDIDATES if self.where else CANDIDATES)):
-            if self.where and not self.inside(point):
+    def _decide(self, explain: bool) -> Decision:
+        points = Points(
+            self.names, self.shapes, [p.program for p in (*self.sides, *self.where)], self.pieces, bool(self.where)
+        )
+        votes = _Votes(VOTES_PIECES if self.pieces else VOTES_BROKEN if self.broken else VOTES)
+        for finest in (FINE, FINEST):
+            differing = self._differing(points, votes, finest)
+            if differing is not None:
+                return self._no(differing, points, explain)
+            if votes.enough or not votes.unseen:
+                break
+        return self._verdict(votes, points, explain)
+
+    def _differing(self, points: Points, votes: _Votes, finest: int) -> tuple[Any, ...] | None:
+        """A point where they differ; else the votes are counted."""
+        votes.unseen = 0
+        for point in points.generic(4 * CANDIDATES if self.where else CANDIDATES):
+            if point in votes.agreed or (self.where and not self.inside(point)):
                 continue
-            found = self.at(point)
+            found = self.at(point, finest)
             if found == "differ":
-                return self._no(point, points)
-            if found == "same":
-                agreed.append(point)
-            unseen += found == "unseen"
-            lonely += found == "outside"
-            if count == 0 and self.broken and found == "same":
+                return point
+            votes.count(point, found)
+            if self.broken and len(votes.agreed) == 1 and found == "same":
                 suspect = self._screened(points)
                 if suspect is not None:
-                    return self._no(suspect, points)
-            if len(agreed) >= wanted and (not self.pieces or self._missing() is None):
+                    return suspect
+            if votes.enough and (not self.pieces or self._missing() is None):
                 break
-        for point in points.special():
-            if (not self.where or self.inside(point)) and not self._derived_kink() and self.at(point) == "differ":
-                return self._no(point, points)
-        return self._verdict(agreed, wanted, unseen, lonely, points)
+        if not self._derived_kink():
+            for point in points.special():
+                if (not self.where or self.inside(point)) and self.at(point, finest) == "differ":
+                    return point
+        return None
 
-    def _verdict(
-        self, agreed: list[tuple[Any, ...]], wanted: int, unseen: int, lonely: int, points: Points
-    ) -> Decision:
-        votes, sample = len(agreed), tuple(agreed[:8])
-        if not votes:
+    def _verdict(self, votes: _Votes, points: Points, explain: bool) -> Decision:
+        count, sample = len(votes.agreed), tuple(votes.agreed[:8])
+        if not count:
             seen = "no point was found where both have a value"
-            if unseen:
+            if votes.unseen:
                 seen = f"at every point that was tried a part lies below the last of {FINEST} digits"
-            return Decision("undecided", seen + (" and the condition holds" if self.where else ""), empty=not unseen)
+            seen += " and the condition holds" if self.where else ""
+            return Decision("undecided", seen, empty=not votes.unseen)
         missing = self._missing()
         if missing is not None:
-            return Decision("undecided", missing, votes=votes, points=sample)
-        if votes < wanted and self.names:
-            few = f"only {votes} of the points tried tell anything: too few for a yes"
-            return Decision("undecided", few, votes=votes, points=sample)
-        note = self._domain_note(points) if self.broken or lonely else None
-        return Decision("yes", votes=votes, points=sample, notes=() if note is None else (note,))
+            return Decision("undecided", missing, votes=count, points=sample)
+        if not votes.enough and self.names:
+            few = f"only {count} of the points tried tell anything: too few for a yes"
+            return Decision("undecided", few, votes=count, points=sample)
+        note = self._domain_note(points) if explain and (self.broken or votes.outside) else None
+        return Decision("yes", votes=count, points=sample, notes=() if note is None else (note,))
 
     def _derived_kink(self) -> bool:
         """Whether a derivative is taken of what has kinks: at them it is a convention, and no value."""
@@ -210,14 +238,16 @@ class Comparison:
         screen = Screen(self.names, self.sides)
         if not screen.usable:
             return None
-        for point in screen.suspects(points.many()):
+        for point in screen.suspects(*points.many()):
             if (not self.where or self.inside(point)) and self.at(point) == "differ":
                 return point
         return None
 
-    def _no(self, found: tuple[Any, ...], points: Points) -> Decision:
+    def _no(self, found: tuple[Any, ...], points: Points, explain: bool) -> Decision:
         """The verdict no, at the plainest point that shows it."""
         shown, (left, right) = found, self.found
+        if not explain:
+            return Decision("no", counterexample=self._example(shown, left, right))
         for point in points.plain():
             if (not self.where or self.inside(point)) and not self._derived_kink() and self.at(point) == "differ":
                 shown, (left, right) = point, self.found
@@ -227,13 +257,15 @@ class Comparison:
             sampled = [(shown, "differ"), *[(p, self.at(p)) for p in points.signs()]]
             note = sign_note(self.names, sampled)
             notes = () if note is None else (note,)
-        example = Counterexample(dict(zip(self.names, shown, strict=True)), left, right)
-        return Decision("no", counterexample=example, notes=notes)
+        return Decision("no", counterexample=self._example(shown, left, right), notes=notes)
+
+    def _example(self, point: tuple[Any, ...], left: Any, right: Any) -> Counterexample:
+        return Counterexample(dict(zip(self.names, point, strict=True)), left, right)
 
     def _domain_note(self, points: Points) -> str | None:
         """Said of a yes: a point where only one of them has a value."""
         for point in points.plain():
-            if self.where and not self.inside(point):
+            if (self.where and not self.inside(point)) or (self._slope and not all(point)):
                 continue
             left, right = self.values(point, 30)
             if _defined(left) != _defined(right):

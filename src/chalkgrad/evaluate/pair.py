@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import e as EULER
@@ -35,7 +35,7 @@ SLOPE = re.compile(rf"\s*d\s*/\s*d({NAME})(?=\W)\s*")
 PLAIN = re.compile(rf"(?:[^\W\d_]+\s+)?{NAME}\s*")
 MAX_DIGITS = 400
 MAX_ORDER = 3
-SIZES = (3, 2, 4, 5)
+SIZES, OTHER_SIZES = (3, 2, 4, 5), (4, 5, 3, 2)
 
 
 @final
@@ -43,15 +43,17 @@ SIZES = (3, 2, 4, 5)
 class Side:
     """One function: its Program, what its numbers stand for, and the derivative that is meant.
 
-    `text` is the text without a `d/dx` before it. `unclear` says why its numbers cannot be told apart.
+    `text` is the text without a `d/dx` before it. `unclear` says why its numbers cannot be told apart; `named` that a number was put for a
+    size that has only a name.
     """
 
     program: Program
-    exact: Mapping[float, Fraction | str] = NAMED
+    exact: Mapping[float, Fraction | str] = field(default_factory=lambda: NAMED)
     by: str = ""
     order: int = 0
     text: str = ""
     unclear: str = ""
+    named: bool = False
 
     @property
     def shapes(self) -> dict[str, Any]:
@@ -59,48 +61,66 @@ class Side:
 
 
 def pair(
-    first: str | Program, second: str | Program, where: Sequence[str] = (), by: str | None = None
+    first: str | Program,
+    second: str | Program,
+    where: Sequence[str] = (),
+    by: str | None = None,
+    numbers: Sequence[int] = SIZES,
 ) -> tuple[Side, Side, list[Side]]:
-    """Both sides, and the conditions.
+    """Both sides, and the conditions. Sizes that have only a name become `numbers`.
 
     Raises NotationError for what cannot be read, UnknownName for a condition or `by` that names no input, and
     ShapeError where the two can never be compared.
     """
-    a, b = _side(first), _side(second)
+    sizes = Sizes(numbers)
+    try:
+        a = _sized(_side(first), sizes)
+    except (NotationError, ShapeError):  # perhaps the other one says what is an array
+        b = _sized(_side(second), sizes)
+        a = _sized(_side(first, b.shapes), sizes)
+    else:
+        b = _sized(_side(second, a.shapes), sizes)
     if by is not None:
         if a.order:
             raise ChalkgradError("the first formula is a derivative already; leave out the other d")
         if by not in a.shapes:
             raise UnknownName(f"the first formula has no input '{by}'{nearest(by, a.shapes)}")
         a = replace(a, by=by, order=1)
-    a, b = _jointly(a, b.shapes), b
+    a = _jointly(a, b.shapes)
     b = _jointly(b, a.shapes)
     a, b = _shaped(a, b.shapes), _shaped(b, a.shapes)
-    conditions = [_condition(text, {**b.shapes, **a.shapes}) for text in where]
-    sizes: dict[str, int] = {}
-    a, b, *conditions = [_sized(s, sizes) for s in (a, b, *conditions)]
+    conditions = [_sized(_condition(text, {**b.shapes, **a.shapes}), sizes) for text in where]
     _check(a, b)
     return a, b, conditions
 
 
-def _side(source: str | Program) -> Side:
+def _side(source: str | Program, others: Mapping[str, Any] | None = None) -> Side:
     if not isinstance(source, str):
         return Side(source)
     text, by, order = _derivative(source)
-    side = replace(_read(text, {}), by=by, order=order)
-    for name in side.shapes:
-        stem = name.rstrip("'")
-        if stem != name and stem not in ONLY_CALLED and function(stem) is not None:
-            problem = f"{name} is read as a derivative only where it is the whole formula, as in {name}(x)"
-            raise NotationError(problem, source, _place(source, stem))
+    try:
+        side = replace(_read(text, {}), by=by, order=order)
+    except (NotationError, ShapeError):
+        arrays = {
+            n: shape for n, shape in (others or {}).items() if shape and re.search(rf"(?<!\w){re.escape(n)}", text)
+        }
+        if not arrays:
+            raise
+        side = replace(_read(text, {n: np.zeros(shape) for n, shape in arrays.items()}), by=by, order=order)
+    _refuse_slopes(side, source)
     if by and by not in side.shapes:
         raise UnknownName(f"'{by}', by which the derivative is taken, does not occur{nearest(by, side.shapes)}")
     return side
 
 
-def _place(text: str, stem: str) -> tuple[int, int]:
-    at = max(0, text.find(stem))
-    return at, at + len(stem) + 1
+def _refuse_slopes(side: Side, source: str) -> None:
+    """σ' within a formula would be a name."""
+    for name in side.shapes:
+        stem = name.rstrip("'")
+        if stem != name and stem not in ONLY_CALLED and function(stem) is not None:
+            problem = f"{name} is read as a derivative only where it is the whole formula, as in {name}(x)"
+            at = max(0, source.find(stem))
+            raise NotationError(problem, source, (at, at + len(stem) + 1))
 
 
 def _derivative(text: str) -> tuple[str, str, int]:
@@ -138,27 +158,29 @@ def _read(text: str, values: Mapping[str, Any]) -> Side:
 
 def _numbers(text: str) -> tuple[Mapping[float, Fraction | str], str]:
     """What each float of the text stands for, where it is not the decimal that it prints as."""
-    found: dict[float, Fraction | str] = dict(NAMED)
     meant: dict[float, Fraction | str] = {}
-    plain = True
+    short: list[tuple[float, str]] = []
     for token in lex_latex(text) if is_latex(text) else lex(text):
         value: Any = token.value
         if token.kind == "word" and token.text in ("e", "π", "pi"):
             value, exact = (EULER, "e") if token.text == "e" else (PI, "π")
-        elif token.kind == "number" and token.text in FRACTIONS:
+        elif token.kind != "number":
+            continue
+        elif token.text in FRACTIONS:
             exact = Fraction(value).limit_denominator(10)
-        elif token.kind == "number" and len(token.text) > 15:
-            if len(token.text) > MAX_DIGITS:
-                return found, f"a number of more than {MAX_DIGITS} digits is not compared"
-            exact = Fraction(Decimal(token.text))
-        elif token.kind == "number" and not plain:
+        elif len(token.text) > MAX_DIGITS:
+            return NAMED, f"a number of more than {MAX_DIGITS} digits is not compared"
+        elif len(token.text) > 15:
             exact = Fraction(Decimal(token.text))
         else:
+            short.append((value, token.text))
             continue
         if meant.setdefault(value, exact) != exact:
-            return found, f"two numbers here are both {value!r} when they are read, but are not the same"
-        found[value] = exact
-    return found, ""
+            return NAMED, f"two numbers are both {value!r} once they are read, and not the same before"
+    for value, digits in short:
+        if value in meant and meant[value] != Fraction(Decimal(digits)):
+            return NAMED, f"two numbers are both {value!r} once they are read, and not the same before"
+    return {**NAMED, **meant} if meant else NAMED, ""
 
 
 def _jointly(side: Side, others: Mapping[str, Any]) -> Side:
@@ -187,11 +209,9 @@ def _splits(run: str, names: Mapping[str, Any]) -> bool:
 def _shaped(side: Side, others: Mapping[str, Any]) -> Side:
     """Read anew where a name is an array in the other formula, and nothing was said of it in this one."""
     wanted = {n: others[n] for n, shape in side.shapes.items() if not shape and others.get(n)}
-    if not wanted or not side.text or any(isinstance(d, Size) for shape in wanted.values() for d in shape):
+    if not wanted or not side.text:
         return side
     shapes = {**side.shapes, **wanted}
-    if any(isinstance(d, Size) for shape in shapes.values() for d in shape):
-        return side
     values = {n: np.zeros([int(d) for d in shape]) if shape else 0.0 for n, shape in shapes.items()}
     return replace(_read(side.text, values), by=side.by, order=side.order)
 
@@ -206,18 +226,35 @@ def _condition(text: str, shapes: Mapping[str, Any]) -> Side:
     return side
 
 
-def _sized(side: Side, sizes: dict[str, int]) -> Side:
-    """Small numbers for named sizes: every name its own."""
-    for var in side.program.variables():
-        for size in var.type.shape:
-            if isinstance(size, Size):
-                for monomial, _ in size.terms:
-                    for name in monomial:
-                        sizes.setdefault(name, SIZES[len(sizes) % len(SIZES)])
-    if not any(isinstance(d, Size) for v in side.program.variables() for d in v.type.shape):
+class Sizes(dict[str, int]):
+    """A small number for every named size, each name its own."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        super().__init__()
+        self.numbers = numbers
+
+    def __missing__(self, name: str) -> int:
+        self[name] = self.numbers[len(self) % len(self.numbers)]
+        return self[name]
+
+
+def _sized(side: Side, sizes: Sizes) -> Side:
+    """With numbers for named sizes."""
+    found = [d for v in side.program.inputs for d in v.type.shape if isinstance(d, Size)]
+    if not found:
         return side
-    given = {v: tuple([int(substitute(d, sizes)) for d in v.type.shape]) for v in side.program.inputs}  # type: ignore[arg-type]
-    return replace(side, program=with_sizes(side.program, given))
+    for size in found:
+        for monomial, _ in size.terms:
+            for name in monomial:
+                sizes[name]  # each gets its number, in order
+    given = {v: tuple([_whole(substitute(d, sizes)) for d in v.type.shape]) for v in side.program.inputs}
+    return replace(side, program=with_sizes(side.program, given), named=True)
+
+
+def _whole(size: Any) -> int:
+    if not isinstance(size, int) or size < 0:
+        raise ShapeError(f"a size of {size} entries has no meaning here")
+    return size
 
 
 def _check(a: Side, b: Side) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import product
 from math import isfinite
 from typing import Any, final
@@ -33,7 +34,7 @@ PATTERNS = (
 )
 PLAIN = ("1", "2", "-1", "0.5", "3", "-2", "0", "-0.5", "10", "-10", "100", "-100", "0.1")
 FAIR = ("1", "-1", "0.5", "-0.5", "2", "-2", "3", "-3")
-FEW, MANY = 40, 96
+FEW, MANY = 40, 70
 
 
 @final
@@ -86,14 +87,22 @@ class Points:
         if not self.names:
             yield ()
             return
-        rng = random.Random(20)
+        plain = not any(self.shapes)
         for k in range(limit):
-            yield self._draw(rng, self.patterns[k % len(self.patterns)])
+            pattern = self.patterns[k % len(self.patterns)]
+            if plain and not (pattern[2] == "0" and self.breaks):
+                yield _drawn(k, pattern, len(self.names))
+            else:
+                yield self._draw(random.Random(k), pattern)
 
-    def many(self) -> list[tuple[Any, ...]]:
-        """Random points for floats."""
-        rng = random.Random(21)
-        return [self._draw(rng, self.patterns[k % len(self.patterns)]) for k in range(MANY)]
+    def many(self) -> tuple[list[tuple[Any, ...]], list[Any]]:
+        """Random points of numbers, and the same as one array of floats for each input."""
+        points, columns = _table(len(self.names))
+        if not (self.pieces and self.breaks):
+            return points, columns
+        more = [self._draw(random.Random(k), BETWEEN) for k in range(MANY // 2)]
+        wide = [np.array([float(p[i]) for p in more]) for i in range(len(self.names))]
+        return points + more, [np.concatenate(pair) for pair in zip(columns, wide, strict=True)]
 
     def plain(self) -> Iterator[tuple[Any, ...]]:
         """Points that a person would try, distinct values first."""
@@ -135,7 +144,22 @@ class Points:
         """A few points of every sign, to tell where two functions agree."""
         if any(self.shapes) or not self.names or len(self.names) > 3:
             return []
-        return [tuple(map(Decimal, p)) for p in product(FAIR[: 8 if len(self.names) < 3 else 4], repeat=len(self.names))]
+        return [
+            tuple(map(Decimal, p)) for p in product(FAIR[: 8 if len(self.names) < 3 else 4], repeat=len(self.names))
+        ]
+
+
+@lru_cache(maxsize=2048)
+def _drawn(k: int, pattern: tuple[float, float, str], count: int) -> tuple[Decimal, ...]:
+    """The k-th point of so many numbers: the same for all functions."""
+    rng = random.Random(k)
+    return tuple([_number(rng, pattern, ()) for _ in range(count)])
+
+
+@lru_cache(maxsize=32)
+def _table(count: int) -> tuple[list[tuple[Any, ...]], list[Any]]:
+    points = [_drawn(k, PATTERNS[k % len(PATTERNS)], count) for k in range(MANY)]
+    return points, [np.array([float(p[i]) for p in points]) for i in range(count)]
 
 
 def _number(rng: random.Random, pattern: tuple[float, float, str], breaks: Sequence[float]) -> Decimal:

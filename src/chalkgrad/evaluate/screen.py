@@ -66,9 +66,9 @@ class Screen:
             for s in sides
         )
 
-    def suspects(self, points: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    def suspects(self, points: list[tuple[Any, ...]], floats: list[Any]) -> list[tuple[Any, ...]]:
         """The points where the floats differ most, at most three."""
-        columns = {n: np.array([float(p[i]) for p in points]) for i, n in enumerate(self.names)}
+        columns = dict(zip(self.names, floats, strict=True))
         with np.errstate(all="ignore"):
             left, right = [self._run(side, columns) for side in self.sides]
             size = np.maximum(np.abs(left), np.abs(right))

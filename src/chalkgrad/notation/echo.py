@@ -87,6 +87,7 @@ class Echo:
         self.array = array
         self.taken = taken
         self.words: set[str] = set()
+        self.inside: set[int] = set()  # what stands in a list, where [x] is a list too
 
     def text(self, tree: Node) -> str:
         """One line of maths text."""
@@ -131,6 +132,7 @@ class Echo:
             case Index() if self.decided.get(id(node)) == "product":
                 return PRODUCT, [(node.base, PRODUCT), "·", (node.items[0], PRODUCT + 1)]
             case Index():
+                self.inside.update(map(id, node.items))
                 return ATOM, [(node.base, ATOM), "[", *_listed(node.items), "]"]
             case Slice():
                 parts = []
@@ -138,7 +140,9 @@ class Echo:
                     parts += [":"] * bool(place) + ([(part, 0)] if part is not None else [])
                 return ATOM, parts
             case Sequence():
-                comma = [","] if len(node.items) == 1 and node.bracket == "(" else []
+                alone = len(node.items) == 1 and (node.bracket != "[" or id(node) not in self.inside)
+                comma = [","] if alone else []
+                self.inside.update(map(id, node.items))
                 close = "]" if node.bracket == "[" else ")"
                 return ATOM, ["[" if close == "]" else "(", *_listed(node.items), *comma, close]
             case Transpose():

@@ -76,6 +76,14 @@ def function(word: str) -> Function | None:
     return Function(word, op) if op in OPS or op == "piecewise" else None
 
 
+def takes(word: str, count: int) -> bool:
+    """Whether `word` calls a function that takes so many arguments."""
+    known = function(word)
+    if known is None or known.op == "piecewise":
+        return False
+    return known.op in FOLDED or OPS[known.op].arity in (count, -1)
+
+
 @final
 class Abstract:
     """The functions that are named and not given. Each takes as many arguments as its first call has."""

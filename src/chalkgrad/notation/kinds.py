@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from chalkgrad.errors import NotationError
-from chalkgrad.notation.functions import ONLY_CALLED, function
+from chalkgrad.notation.functions import ONLY_CALLED, function, takes
 from chalkgrad.notation.lexer import Token
 from chalkgrad.notation.refusal import quote
 from chalkgrad.notation.tree import Span
@@ -83,8 +83,7 @@ def refuse_identity(source: str, word: str, args: Sequence[Token], body: Sequenc
 
     A definition out of arithmetic and exp, as `σ(z) = 1/(1 + e^-z)`, is one that can be worked.
     """
-    known = function(word)
-    if known is None or not args:
+    if not args or not takes(word, len(args)):
         return
     mine = {t.text for t in args}
     for place, token in enumerate(body[:-1]):
@@ -92,9 +91,7 @@ def refuse_identity(source: str, word: str, args: Sequence[Token], body: Sequenc
         other = function(token.text) if token.kind == "word" and token.text not in mine else None
         if other is not None and other.op != "exp" and (called or other.word not in ONLY_CALLED):
             right = quote(source, (body[0].start, body[-1].stop))
-            problem = (
-                f"this says what the known function {known.word} is equal to; {EQUAL}. To work it, write f = {right}"
-            )
+            problem = f"this says what the known function {word} is equal to; {EQUAL}. To work it, write f = {right}"
             raise NotationError(problem, source, span)
 
 

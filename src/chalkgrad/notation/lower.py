@@ -60,9 +60,11 @@ class Lowering:
     a shape, what it turned out to be: "matmul" for a product, "product" for `z[x + y]` where z is a number.
     """
 
-    def __init__(self, source: str, builder: Builder, bases: Mapping[str, int], abstract: Abstract) -> None:
+    def __init__(
+        self, source: str, builder: Builder, bases: Mapping[str, int], abstract: Abstract | None = None
+    ) -> None:
         self.source = source
-        self.abstract = abstract
+        self.abstract = abstract or Abstract()
         self.builder = builder
         self.bases = bases
         self.names: dict[str, Operand] = {}

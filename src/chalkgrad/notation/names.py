@@ -26,10 +26,10 @@ class Scope:
     is not declared is an error. Else a run is one name, and a new one is an input.
     """
 
-    def __init__(self, source: str, closed: bool, abstract: Abstract) -> None:
+    def __init__(self, source: str, closed: bool, abstract: Abstract | None = None) -> None:
         self.source = source
         self.closed = closed
-        self.abstract = abstract
+        self.abstract = abstract or Abstract()
         self.inputs: dict[str, Span | None] = {}
         self.stages: dict[str, Span] = {}
         self.later: dict[str, Span] = {}

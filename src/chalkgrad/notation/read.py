@@ -11,7 +11,7 @@ from chalkgrad.ir.build import Builder
 from chalkgrad.ir.program import Program
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.notation.echo import Echo, components_text, shape_text
-from chalkgrad.notation.functions import CONSTANTS, Abstract, function
+from chalkgrad.notation.functions import CONSTANTS, Abstract, function, takes
 from chalkgrad.notation.inputs import Inputs, plain_name
 from chalkgrad.notation.kinds import EQUAL, refuse_indices
 from chalkgrad.notation.latex import is_latex
@@ -206,6 +206,8 @@ class _Reader:
             return False
         if len(self.trees) > 1 and len(order) == 1 and function(self.output.name) is not None:
             return False
+        if not self.output.args and takes(self.output.word, len(order)):
+            return False  # `tanh(x) = …` would be an identity
         if self.scope.closed:
             return True
         if len(order) + len(self.scope.stages) > 1000:

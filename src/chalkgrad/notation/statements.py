@@ -150,9 +150,10 @@ def _end(at: int) -> Token:
 def _in(line: Sequence[Token], place: int) -> bool:
     """Whether `in` or `∈` stands at `place`, between names and the name of a set."""
     token = line[place]
-    if token.kind != "in" and not (token.kind == "word" and token.text == "in" and token.spaced):
-        return False
     before = line[place - 1] if place else None
+    apart = before is not None and before.stop < token.start
+    if token.kind != "in" and not (token.kind == "word" and token.text == "in" and apart):
+        return False
     after = line[place + 1] if place + 1 < len(line) else None
     return before is not None and before.kind == "word" and after is not None and after.text in ("R", "ℝ")
 

@@ -174,6 +174,8 @@ class _Maker:
         return Scripts(Word("e", "italic"), above=parts[0][0]), POWER
 
     def bars(self, layout: Bars, parts: list[Made], expr: Apply) -> Made:
+        if _barred(expr.args[0]):  # which bar closes which could not be told
+            return self._call(Word(expr.op.name, "function"), parts, expr)
         return Fence("|", parts[0][0], "|"), CALL
 
     def indicator(self, layout: Indicator, parts: list[Made], expr: Apply) -> Made:
@@ -195,6 +197,10 @@ class _Maker:
 
     def shown(self, layout: Shown, parts: list[Made], expr: Apply) -> Made:
         return parts[0]
+
+
+def _barred(expr: Expr) -> bool:
+    return isinstance(expr, Apply) and (isinstance(expr.op.notation, Bars) or any(map(_barred, expr.args)))
 
 
 def _type(expr: Expr) -> ArrayType:

@@ -11,7 +11,20 @@ from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Var
 from chalkgrad.ir.registry import lookup
 from chalkgrad.render.formula import Called, factor, formula
-from chalkgrad.render.maths import Box, Fence, Over, Prose, Scripts, Sign, bracketed, equation, joined, name, partial, row
+from chalkgrad.render.maths import (
+    Box,
+    Fence,
+    Over,
+    Prose,
+    Scripts,
+    Sign,
+    bracketed,
+    equation,
+    joined,
+    name,
+    partial,
+    row,
+)
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.stages import Link, Stages
 from chalkgrad.render.text import text
@@ -248,5 +261,3 @@ def _folded(op: str, parts: Sequence[Expr]) -> Expr:
     for part in parts[1:]:
         whole = Apply(lookup(op), (whole, part))
     return whole
-
-

@@ -87,7 +87,9 @@ def _moments(worked: Worked, drawing: Diagram) -> Iterator[_Moment]:
     yield _Moment((f"the inputs: {given}" if given else "there are no inputs",), tuple(ids[v] for v in program.inputs))
     for step in program.steps:
         name, value = rows.names[step.output], shown(worked.number(step.output))
-        yield _Moment((f"forward: {name} = {rows.formula(step)} = {value}",), (ids[step.output],), gate=ids[step.output])
+        yield _Moment(
+            (f"forward: {name} = {rows.formula(step)} = {value}",), (ids[step.output],), gate=ids[step.output]
+        )
     seed = shown(1 if worked.upstream is None else worked.upstream)
     top = rows.partial(worked.loss, rows.output_name)
     yield _Moment((f"backward begins with the gradient of the output: {top} = {seed}",), target="out")
@@ -136,7 +138,7 @@ def _reveals(drawing: Diagram, placed: Placed, moments: Sequence[_Moment]) -> li
 def _bearer(text: Text, wires: Sequence[Line]) -> Line:
     """The wire that a value stands above, or a gradient below: the nearest level stretch on that side."""
     middle = text.x + text.width / 2
-    left, top, right, bottom = text.box
+    _, top, _, bottom = text.box
 
     def gap(line: Line) -> float:
         best = float("inf")

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from chalkgrad.notation.commands import LETTERS
+from chalkgrad.notation.commands import FUNCTIONS, LETTERS
 from chalkgrad.render.formula import Called, formula
 from chalkgrad.render.maths import (
     ACCENTS,
@@ -27,8 +27,6 @@ from chalkgrad.render.maths import (
 from chalkgrad.render.typeset import clean
 from chalkgrad.transform.expression import Expr
 
-# Functions that LaTeX has; others are \operatorname.
-_FUNCTIONS = frozenset("log ln exp sin cos tan arcsin arccos arctan sinh cosh tanh max min".split())
 _GREEK = {letter: command for command, letter in LETTERS.items()}
 _SIGNS = {
     "·": r"\cdot",
@@ -166,7 +164,7 @@ def _fence(left: str, inside: str, right: str, grows: bool) -> str:
 
 def _word(text: str, face: str) -> str:
     if face == "function":
-        if text in _FUNCTIONS:
+        if text in FUNCTIONS:
             return rf"\{text}"
         if len(text) > 1:
             return rf"\operatorname{{{_escaped(text)}}}"

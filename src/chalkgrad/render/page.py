@@ -19,7 +19,8 @@ figure { margin: 1.5rem 0; overflow-x: auto; } figure svg { max-width: 100%; hei
 table { border-collapse: collapse; } caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid #ddd; vertical-align: middle; }
 thead th { border-bottom: 2px solid #1a1a1a; font-weight: 600; } tbody th { font-weight: 400; }
-.maths { margin: .6rem 0; overflow-x: auto; } .row { display: flex; flex-wrap: wrap; column-gap: 2.5rem; }
+.maths { margin: .6rem 0; overflow-x: auto; } .blank td { padding-top: .8rem; padding-bottom: .8rem; min-width: 7rem; }
+.row { display: flex; flex-wrap: wrap; column-gap: 2.5rem; }
 .row h2 { flex-basis: 100%; } math { font-size: 1.1em; } li { margin: .15rem 0; }
 @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr, .maths { break-inside: avoid; } }
 """.strip()
@@ -58,7 +59,7 @@ def _lines(paper: Paper, svg: str) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield f"<section><h2>{_text(table.caption)}</h2>"
     head = "".join([f'<th scope="col">{_cell(c.box)}</th>' for c in table.columns])
-    yield f"<table><thead><tr>{head}</tr></thead><tbody>"
+    yield f"<table{' class=blank' if table.blank else ''}><thead><tr>{head}</tr></thead><tbody>"
     for first, *rest in table.rows:
         cells = "".join([f"<td>{_cell(c.box)}</td>" for c in rest])
         yield f'<tr><th scope="row">{_cell(first.box)}</th>{cells}</tr>'

@@ -10,13 +10,14 @@ from typing import Any, final
 
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Step, Var
+from chalkgrad.ops.local import Times
 from chalkgrad.render.formula import formula
 from chalkgrad.render.formulas import Said, formulas
 from chalkgrad.render.maths import Prose, Sign, label, name, number, row
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.text import text
-from chalkgrad.render.words import edge_sentence, fork_sentences, habits, scalar
+from chalkgrad.render.words import edge_sentence, fork_sentences, habits
 from chalkgrad.transform.expression import applied
 
 MOST = 60  # rows of a table on paper; the rest are in the .json
@@ -28,12 +29,18 @@ EMPTY = Said("", Prose(""))
 @final
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its first column names the row."""
+    """A table: its first column names the row. A `blank` one has room to write in."""
 
     caption: str
     columns: tuple[Said, ...]
     rows: tuple[tuple[Said, ...], ...]
     left_out: int = 0
+    blank: bool = False
+
+    @property
+    def letters(self) -> int:
+        """About how wide it is."""
+        return sum(3 + max(len(cell.text) for cell in column) for column in zip(self.columns, *self.rows, strict=True))
 
 
 def short(formulas: Sequence[Said]) -> bool:
@@ -66,7 +73,11 @@ def paper(worked: Worked, *, blank: bool = False, digits: int = 4) -> Paper:
     sections = tuple((head, tuple(one.said for one in part)) for head, part in groupby(lines, lambda one: one.section))
     notices = () if blank else tuple(map(str, worked.notices[:MOST]))
     what = "Computation graph" if blank or worked.symbolic else "Backpropagation"
-    return Paper(f"{what} of {rows.output_name}", worked.echo[:MOST], tables, sections, () if blank else tuple(_words(rows)), notices)
+    output = worked.program.output
+    called = rows.output_name if isinstance(output, Var) and output.hint else worked.program.name
+    return Paper(
+        f"{what} of {called}", worked.echo[:MOST], tables, sections, () if blank else tuple(_words(rows)), notices
+    )
 
 
 def _values(rows: Rows, digits: int, blank: bool = False) -> Table:
@@ -74,7 +85,10 @@ def _values(rows: Rows, digits: int, blank: bool = False) -> Table:
         _prose("name"),
         _prose("formula"),
         _prose("value"),
-        Said(f"gradient ∂{rows.worked.loss}/∂·", row(Prose("gradient"), Sign(" "), Sign(" "), label(f"∂{rows.worked.loss}/∂·"))),
+        Said(
+            f"gradient ∂{rows.worked.loss}/∂·",
+            row(Prose("gradient"), Sign(" "), Sign(" "), label(f"∂{rows.worked.loss}/∂·")),
+        ),
     )
     producer = rows.program.producer()
     body = [
@@ -86,7 +100,7 @@ def _values(rows: Rows, digits: int, blank: bool = False) -> Table:
         )
         for v in rows.variables[:MOST]
     ]
-    return Table("values and gradients", columns, tuple(body), max(0, len(rows.variables) - MOST))
+    return Table("values and gradients", columns, tuple(body), max(0, len(rows.variables) - MOST), blank)
 
 
 def _formula(rows: Rows, var: Var, producer: Mapping[Var, Step]) -> Said:
@@ -107,7 +121,7 @@ def _edges(rows: Rows, digits: int) -> Table:
     for c in edges[:MOST]:
         edge = rows.edge(c)
         arrow = row(name(edge.target), Sign("→", "relation"), name(edge.source))
-        local = Said(edge.local, label(edge.local) if scalar(c) else Prose(edge.local))
+        local = Said(edge.local, label(edge.local) if isinstance(c.local, Times) else Prose(edge.local))
         numbers = [_number(x, digits) for x in (edge.upstream, edge.local_number, edge.product)]
         body.append((Said(f"{edge.target} → {edge.source}", arrow), numbers[0], local, *numbers[1:]))
     return Table("edges: upstream × local", tuple(map(_prose, columns)), tuple(body), max(0, len(edges) - MOST))
@@ -118,7 +132,7 @@ def _prose(words: str) -> Said:
 
 
 def _number(value: Any, digits: int) -> Said:
-    written = shown(value, digits)
+    written = shown(value, digits, limit=4)
     return Said(written, number(written)[0]) if written else EMPTY
 
 

@@ -28,14 +28,17 @@ _PAGE = (
     + """
 #let data = json(bytes(sys.inputs.page))
 #set document(title: data.title)
-#set page(paper: "a4", margin: 20mm, flipped: data.wide, footer: context align(center, text(8pt, counter(page).display())))
+#set page(paper: "a4", margin: 20mm, flipped: data.wide, footer: context align(center, counter(page).display()))
 #set text(font: faces, size: 10pt, lang: "en")
 #show math.equation: set text(font: ("New Computer Modern Math", "New Computer Modern", "DejaVu Sans Mono"))
 #set par(justify: false, leading: 0.6em)
 #show heading.where(level: 1): set text(size: 14pt, weight: "bold")
-#show heading.where(level: 2): it => block(above: 1.6em, below: 0.9em, sticky: true, text(11pt, weight: "bold", it.body))
+#show heading.where(level: 2): it => block(above: 1.6em, below: 0.9em, sticky: true, text(11pt, it.body))
 #let set-said(s, full: false) = {
-  if s.prose { text(s.text) } else if full { math.equation(math.display(maths(s.box))) } else { math.equation(maths(s.box)) }
+  if s.prose { text(s.text) } else {
+    let body = maths(s.box)
+    math.equation(if full { math.display(body) } else { body })
+  }
 }
 #heading(level: 1, data.title)
 #for line in data.understood { block(above: 0.5em, below: 0.5em, text(9pt, font: "DejaVu Sans Mono", line)) }
@@ -56,7 +59,8 @@ _PAGE = (
 #for t in data.tables {
   heading(level: 2, t.caption)
   table(
-    columns: t.columns.len(), stroke: none, inset: (x: 6pt, y: 4pt), align: left + horizon,
+    columns: t.widths.map(w => if w == 0 { auto } else { w * 1pt }), align: left + horizon,
+    stroke: if t.blank { (bottom: 0.4pt) } else { none }, inset: (x: 6pt, y: if t.blank { 9pt } else { 4pt }),
     table.hline(stroke: 0.8pt),
     table.header(..t.columns.map(set-said)),
     table.hline(stroke: 0.5pt),
@@ -120,6 +124,8 @@ def _table(table: Table) -> dict[str, Any]:
         "columns": [_said(c) for c in table.columns],
         "rows": [[_said(cell) for cell in line] for line in table.rows],
         "left_out": table.left_out,
+        "blank": table.blank,
+        "widths": [0 if any(r[i].text for r in table.rows) else 90 for i in range(len(table.columns))],
     }
 
 

@@ -16,10 +16,10 @@ from chalkgrad.ops.local import Matrix, Select, Spread, Times
 from chalkgrad.ops.notation import Fraction
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.text import text
-from chalkgrad.transform.backprop import Backprop, Contribution, backprop
-from chalkgrad.transform.expression import Apply, Const, Expr, Ref, applied, leaf, written_out
-from chalkgrad.transform.gates import recognise
-from chalkgrad.transform.simplify import simplest, simplify
+from chalkgrad.render.totals import Totals, replaced
+from chalkgrad.transform.backprop import Contribution
+from chalkgrad.transform.expression import Apply, Expr, applied, leaf, written_out
+from chalkgrad.transform.simplify import simplify
 
 # Above this a drawing is a summary, and totals are no longer written out as formulas.
 WHOLE = 300
@@ -65,16 +65,6 @@ class EdgeRow:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    made: Backprop
-    steps: dict[Var, Step]
-    forward: frozenset[Var]
-    named: frozenset[Var]
-    written: dict[Var, str]
-
-
-@final
 class Rows:
     """The rows of a Worked, made as they are asked for."""
 
@@ -85,6 +75,7 @@ class Rows:
         self.into = worked.backprop.into()
         self._producer = self.program.producer()
         self._forward = frozenset(self.program.variables())
+        self._lines: dict[Var, str] = {}
         self._made = {s.output: s for c in worked.backprop.contributions for s in c.made}
 
     @cached_property
@@ -217,7 +208,7 @@ class Rows:
             return leaf(atom)
         if step is not None and isinstance(_notation(step), Fraction):
             # a quotient is clearer than its name: -1/d² rather than -f/d
-            expr = _replaced(expr, step.output, applied(step))
+            expr = replaced(expr, step.output, applied(step))
         return expr
 
     def _factor(self, atom: Atom, step: Step) -> str:
@@ -242,41 +233,27 @@ class Rows:
         return None
 
     def total(self, var: Var) -> str:
-        """The total gradient of a value as a person would write it, in named values; empty where that is too long."""
-        if not self.small or var not in self._whole.made.adjoint:
-            return ""
-        return self._total(var)
+        """The total gradient of a value as a person would write it, in named values; empty where that is too long.
 
-    def _total(self, var: Var) -> str:
-        whole = self._whole
-        if var not in whole.written:
-            # in the values of the drawing, and through to what a person named: whichever is simpler
-            forms = [
-                expr
-                for stop in (whole.forward, whole.named)
-                if (expr := written_out(whole.made.adjoint[var], whole.steps, stop)) is not None
-            ]
-            if self.worked.upstream is None:
-                forms = [_replaced(e, whole.made.seed, Const(1)) for e in forms]
-            forms = [e for e in forms if not _plumbed(e)]
-            line = text(simplest(*forms), self._with_seed) if forms else ""
-            whole.written[var] = line if len(line) <= LONGEST else ""
-        return whole.written[var]
+        Checked against the gradient program before it is given.
+        """
+        if not self.small:
+            return ""
+        if var not in self._lines:
+            expr = self.totals.expr(var)
+            line = "" if expr is None else text(expr, self._with_seed)
+            self._lines[var] = line if len(line) <= LONGEST else ""
+        return self._lines[var]
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The formulas behind `total`."""
+        return Totals(self.worked)
 
     @cached_property
     def _with_seed(self) -> Mapping[Var, str]:
         label = self.partial(self.worked.loss, self.output_name)
-        return {**self.names, self._whole.made.seed: label}
-
-    @cached_property
-    def _whole(self) -> _Whole:
-        """Totals are written from the recognised program, where σ is one gate and its derivative is short."""
-        program = recognise(self.program)
-        made = self.worked.backprop if program is self.program else backprop(program, self.worked.backprop.wrt)
-        forward = frozenset(program.variables())
-        return _Whole(
-            made, {s.output: s for s in made.gradient.steps}, forward, frozenset(v for v in forward if v.hint), {}
-        )
+        return {**self.names, self.totals.made.seed: label, self.worked.backprop.seed: label}
 
     def shape(self, var: Var) -> str:
         """` (2×3)`, and nothing for a scalar."""
@@ -290,15 +267,3 @@ class Rows:
 def _notation(step: Step) -> Any:
     op: Any = step.op
     return op.notation
-
-
-def _plumbed(expr: Expr) -> bool:
-    """Whether it holds an op that only moves entries to fit, which no person would write."""
-    return isinstance(expr, Apply) and (expr.op.plumbing or any(map(_plumbed, expr.args)))
-
-
-def _replaced(expr: Expr, var: Var, by: Expr) -> Expr:
-    """The formula with `by` in the place of `var`."""
-    if isinstance(expr, Apply):
-        return Apply(expr.op, tuple(_replaced(a, var, by) for a in expr.args), expr.params)
-    return by if isinstance(expr, Ref) and expr.var is var else expr

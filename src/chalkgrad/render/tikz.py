@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from chalkgrad.render.latex import ascii_only, latex, text_mode
-from chalkgrad.render.maths import Prose, label
+from chalkgrad.render.maths import Box, Prose, label
 from chalkgrad.render.paper import Paper, Table, short, typographic
 from chalkgrad.render.placed import Gate, Line, Placed, Slot, Text
 from chalkgrad.render.svg import COLOURS, INK, WIRE
@@ -14,6 +14,7 @@ from chalkgrad.render.svg import COLOURS, INK, WIRE
 _WIDEST = 455.0  # points of text on a page of A4
 
 _OPERATOR = re.compile(r"(?<!\{)([*+-])(?!\})")
+_LETTERS = 88  # of a row that fits the page
 _TALLEST = 32  # rows of a table that stays on one page
 
 _HEAD = r"""\documentclass[a4paper,10pt]{article}
@@ -93,26 +94,30 @@ def _items(lines: Iterable[str]) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     yield from _head(table.caption)
-    wide = max(1.5, 15.0 / len(table.columns))
-    prose = any(isinstance(cell.box, Prose) and len(cell.text) > 30 for line in table.rows for cell in line)
-    columns = rf"*{{{len(table.columns)}}}{{p{{{wide:.1f}cm}}}}" if prose else "l" * len(table.columns)
     long = len(table.rows) > _TALLEST
     kind = "longtable" if long else "tabular"
+    if table.letters > _LETTERS:
+        yield r"{\tiny" if long else r"\resizebox{\linewidth}{!}{%"
+    if table.blank:
+        yield r"{\renewcommand{\arraystretch}{2}"
+    # a blank column is as wide as a number written by hand
+    columns = "".join(["l" if any(r[i].text for r in table.rows) else "p{3cm}" for i in range(len(table.columns))])
     yield rf"\begin{{{kind}}}{{{columns}}}"
     yield r"\toprule"
     yield " & ".join([_cell(c.box) for c in table.columns]) + r" \\"
     yield r"\midrule" + (r"\endhead" if long else "")
-    yield from (" & ".join([_cell(c.box) for c in line]) + r" \\" for line in table.rows)
+    ruled = r" \\ \hline" if table.blank else r" \\"
+    yield from (" & ".join([_cell(c.box) for c in line]) + ruled for line in table.rows)
     yield r"\bottomrule"
-    yield rf"\end{{{kind}}}"
+    yield rf"\end{{{kind}}}" + "}" * (table.blank + (table.letters > _LETTERS))
     if table.left_out:
         yield rf"{table.left_out} more rows are left out."
 
 
-def _cell(box: object) -> str:
+def _cell(box: Box) -> str:
     if isinstance(box, Prose):
         return text_mode(box.text)
-    return f"${latex(box)}$"  # pyright: ignore[reportArgumentType]
+    return f"${latex(box)}$"
 
 
 # --- the picture --------------------------------------------------------------------------------------------

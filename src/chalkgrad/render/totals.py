@@ -34,14 +34,25 @@ class Totals:
         if within is not None:
             self._stops = [self._forward & frozenset(within)]
         self._found: dict[Var, Expr | None] = {}
+        self._typed = worked.backprop
+        self._within = within
 
     def expr(self, var: Var) -> Expr | None:
         """The formula of a value's total gradient; None where nothing reaches it, or where it is too long."""
-        if var not in self.made.adjoint:
-            return None
         if var not in self._found:
-            self._found[var] = self._best(var, self._stops) or self._best(var, [self._forward])
+            if var in self.made.adjoint:
+                self._found[var] = self._best(var, self._stops) or self._best(var, [self._forward])
+            else:
+                self._found[var] = self._inside(var)
         return self._found[var]
+
+    def _inside(self, var: Var) -> Expr | None:
+        """A value that recognition closed over, such as e^-z in σ: from the program as typed."""
+        if var not in self._typed.adjoint or self._within is not None:
+            return None
+        steps = {s.output: s for s in self._typed.gradient.steps}
+        stop = frozenset(self._typed.program.variables())
+        return best(self._typed, self._typed.adjoint[var], steps, [stop], unit=self.unit)
 
     def _best(self, var: Var, stops: Collection[Collection[Var]]) -> Expr | None:
         return best(self.made, self.made.adjoint[var], self._steps, stops, unit=self.unit)

@@ -94,6 +94,7 @@ def _clip(t: Trial, i: int, x: Decimal, low: Decimal, high: Decimal) -> Decimal:
 
 
 def _exp(t: Trial, i: int, x: Decimal) -> Decimal:
+    t.bend(x, 1)
     return t.once(Decimal.exp, x)
 
 
@@ -102,23 +103,26 @@ def _log(t: Trial, i: int, x: Decimal) -> Decimal:
 
 
 def _sigmoid(t: Trial, i: int, x: Decimal) -> Decimal:
-    return ONE / t.add(ONE, t.once(Decimal.exp, -x))
+    return ONE / t.add(ONE, _exp(t, i, -x))
 
 
 def _softplus(t: Trial, i: int, x: Decimal) -> Decimal:
-    e = t.once(Decimal.exp, x)
+    e = _exp(t, i, x)
     t.add(ONE, e)
     return f.log1p(e)
 
 
 def _tanh(t: Trial, i: int, x: Decimal) -> Decimal:
+    if x.adjusted() >= -2:
+        e = _exp(t, i, 2 * x)
+        return t.add(e, -ONE) / t.add(e, ONE)
+    t.bend(x, 2)
     e = f.expm1(2 * x)
-    t.add(ONE, e + ONE)
     return e / (e + TWO)
 
 
 def _logaddexp(t: Trial, i: int, a: Decimal, b: Decimal) -> Decimal:
-    return t.once(f.log, t.add(t.once(Decimal.exp, a), t.once(Decimal.exp, b)))
+    return _log(t, i, t.add(_exp(t, i, a), _exp(t, i, b)))
 
 
 def _where(t: Trial, i: int, condition: Any, a: Any, b: Any) -> Any:
@@ -132,8 +136,36 @@ def _accumulate(t: Trial, i: int, *xs: Decimal) -> Decimal:
     return total
 
 
-def _once(function: Callable[[Decimal], Decimal]) -> Callable[..., Decimal]:
-    return lambda t, i, x: t.once(function, x)
+def _power(t: Trial, i: int, x: Decimal, n: Decimal) -> Decimal:
+    if x and n and n.adjusted() < -2:
+        t.fade(-n.adjusted() - 3)
+    return f.power(x, n)
+
+
+def _arctan2(t: Trial, i: int, y: Decimal, x: Decimal) -> Decimal:
+    if x and y:
+        t.fade(2 * abs(y.adjusted() - x.adjusted()))
+    return f.arctan2(y, x)
+
+
+def _curve(name: str, order: int, fades: float = 0, log: float = 0) -> Callable[..., Decimal]:
+    """A function of `functions` that near 0 is a line up to x^order, and far out loses a part of itself.
+
+    `fades` and `log` say how far below: by that many digits a unit of |x|, or a digit of it.
+    """
+    function: Callable[[Decimal], Decimal] = getattr(f, name)
+
+    def rule(t: Trial, i: int, x: Decimal) -> Decimal:
+        size = x.adjusted() if x else 0
+        if size < 0:
+            t.bend(x, order)
+        elif fades:
+            t.fade(fades * float(abs(x)))
+        elif log:
+            t.fade(log * size)
+        return t.once(function, x)
+
+    return rule
 
 
 RULES: dict[str, Callable[..., Any]] = {
@@ -145,8 +177,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "reciprocal": lambda t, i, x: _divide(t, i, ONE, x),
     "square": lambda t, i, x: x * x,
     "sqrt": lambda t, i, x: f.sqrt(x),
-    "power": lambda t, i, x, n: f.power(x, n),
-    "hypot": lambda t, i, a, b: (a * a + b * b).sqrt(),
+    "power": _power,
+    "hypot": lambda t, i, a, b: t.add(a * a, b * b).sqrt(),
     "abs": _abs,
     "floor": _floor,
     "mod": _mod,
@@ -184,14 +216,15 @@ RULES: dict[str, Callable[..., Any]] = {
     "greater_equal": _compare(lambda a, b: a >= b),
     "equal": _compare(lambda a, b: a == b),
     "not_equal": _compare(lambda a, b: a != b),
-    "arctan2": lambda t, i, y, x: f.arctan2(y, x),
-    **{
-        name: _once(getattr(f, name))
-        for name in (
-            *("sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh"),
-            *("arcsinh", "arccosh", "arctanh", "cbrt", "expm1", "log1p"),
-        )
-    },
+    "arctan2": _arctan2,
+    **{name: _curve(name, 2) for name in ("sin", "cos", "tan", "arcsin", "arctanh")},
+    **{name: _curve(name, 2, fades=0.87) for name in ("sinh", "cosh")},
+    **{name: _curve(name, 2, log=2) for name in ("arctan", "arcsinh")},
+    "arccos": _curve("arccos", 1),
+    "arccosh": _curve("arccosh", 0, log=2),
+    "expm1": _curve("expm1", 1, fades=0.44),
+    "log1p": _curve("log1p", 1, log=1),
+    "cbrt": _curve("cbrt", 0),
 }
 
 
@@ -199,8 +232,12 @@ RULES: dict[str, Callable[..., Any]] = {
 
 
 def _total(t: Trial, x: Any, axis: Any, keepdims: bool = False) -> Any:
-    axes = tuple(range(x.ndim)) if axis is None else axis
-    return np.frompyfunc(t.add, 2, 1).reduce(x, axis=axes, keepdims=keepdims, initial=ZERO)
+    shape = x.shape
+    axes = range(x.ndim) if axis is None else [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+    for a in axes:
+        x = np.frompyfunc(t.add, 2, 1).reduce(x, axis=a, keepdims=True, initial=ZERO)
+    kept = tuple([1 if i in axes else n for i, n in enumerate(shape) if keepdims or i not in axes])
+    return np.reshape(x, kept)[()]
 
 
 def _map(function: Callable[[Any], Any], x: Any) -> Any:
@@ -221,12 +258,12 @@ def _mean(t: Trial, i: int, x: Any, axis: Any = None, keepdims: bool = False) ->
 
 
 def _softmax(t: Trial, i: int, x: Any, axis: Any = -1) -> Any:
-    e = _map(lambda v: t.once(Decimal.exp, v), x)
+    e = _map(lambda v: _exp(t, i, v), x)
     return e / _total(t, e, axis, keepdims=True)
 
 
 def _logsumexp(t: Trial, i: int, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    total = _total(t, _map(lambda v: t.once(Decimal.exp, v), x), axis, keepdims)
+    total = _total(t, _map(lambda v: _exp(t, i, v), x), axis, keepdims)
     return _map(f.log, total) if isinstance(total, np.ndarray) else f.log(total)
 
 

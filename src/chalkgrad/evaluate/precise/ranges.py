@@ -12,9 +12,11 @@ from chalkgrad.ir.program import Number, Program, Var
 
 Range = tuple[float, float]
 REAL: Range = (-inf, inf)
+TINY = 5e-324  # above 0: no number that is read lies between
 
 FIXED: dict[str, Range] = {
-    **dict.fromkeys(("exp", "softplus", "sqrt", "abs", "relu", "square", "cosh", "norm", "hypot"), (0.0, inf)),
+    "exp": (TINY, inf),
+    **dict.fromkeys(("softplus", "sqrt", "abs", "relu", "square", "cosh", "norm", "hypot"), (0.0, inf)),
     **dict.fromkeys(("sigmoid", "indicator", "softmax"), (0.0, 1.0)),
     **dict.fromkeys(("tanh", "sin", "cos", "sign", "hardtanh"), (-1.0, 1.0)),
     "relu6": (0.0, 6.0),
@@ -64,17 +66,22 @@ def unreachable(program: Program) -> set[int]:
         name, ranges = step.op.name, [of(a) for a in step.inputs]
         if name in ("relu", "abs", "leaky_relu", "elu", "sign") and (ranges[0][0] >= 0 or ranges[0][1] <= 0):
             excused.add(index)
-        if name in ("maximum", "minimum", "less", "less_equal", "greater", "greater_equal") and _apart(*ranges):
+        if name in ("maximum", "minimum") and (_below(*ranges) or _below(*ranges[::-1])):
+            excused.add(index)
+        if name in ("less", "less_equal", "greater", "greater_equal") and _apart(*ranges):
             excused.add(index)
         known[step.output] = _range(step, ranges)
     return excused
 
 
+def _below(a: Range, b: Range) -> bool:
+    """Whether no value of `a` is over one of `b`; rounding may not decide."""
+    return isfinite(a[1]) and isfinite(b[0]) and a[1] <= b[0] - 1e-9 * abs(a[1])
+
+
 def _apart(a: Range, b: Range) -> bool:
-    """Whether every value of one is no less than every value of the other; rounding may not decide."""
-    return any(
-        isfinite(high) and isfinite(low) and high <= low - 1e-9 * abs(high) for high, low in ((a[1], b[0]), (b[1], a[0]))
-    )
+    """Whether they have no value in common, so that a comparison has one answer."""
+    return (_below(a, b) and a[1] < b[0]) or (_below(b, a) and b[1] < a[0])
 
 
 def _range(step: Any, ranges: list[Range]) -> Range:

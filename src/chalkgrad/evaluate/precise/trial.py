@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, Underflow
 from fractions import Fraction
+from functools import lru_cache
 from math import e as EULER
 from math import isfinite
 from math import pi as PI
+from types import MappingProxyType
 from typing import Any, final
 
 from chalkgrad.evaluate.precise.functions import euler, pi
@@ -16,27 +18,31 @@ from chalkgrad.evaluate.precise.functions import euler, pi
 NAN = Decimal("NaN")
 # What a float in a Program stands for, where that is not the decimal that it prints as.
 Exact = Mapping[float, Fraction | str]
-NAMED: Exact = {EULER: "e", PI: "π"}
+NAMED: Exact = MappingProxyType({EULER: "e", PI: "π"})
 
 
 class OutOfTime(Exception):
     """The time allowed is used up."""
 
 
+@lru_cache(maxsize=256)
 def precision(digits: int) -> Context:
     """Arithmetic of that many digits; what overflows or has no value raises ArithmeticError."""
     traps = [InvalidOperation, DivisionByZero, Overflow, Underflow]
     return Context(prec=digits, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=traps)
 
 
+@lru_cache(maxsize=4096)
+def _printed(value: float) -> Decimal:
+    return Decimal(repr(value)) if isfinite(value) else NAN
+
+
 def decimal_of(value: Any, exact: Exact, digits: int) -> Decimal:
     """A constant of a Program, to that many digits: 0.1 is a tenth, and e and π are themselves."""
     value = float(value)
-    if not isfinite(value):
-        return NAN
     meant = exact.get(abs(value))
     if meant is None:
-        return Decimal(repr(value))
+        return _printed(value)
     if isinstance(meant, Fraction):
         size = Decimal(meant.numerator) / meant.denominator
     else:
@@ -48,7 +54,7 @@ def decimal_of(value: Any, exact: Exact, digits: int) -> Decimal:
 class Trial:
     """Digits, and notes of one evaluation.
 
-    `gap` is how many digits apart two addends were: what lies that far below is lost. `noise` says that a difference
+    `gap` is how many digits a part of a sum, or of a function, lay below the rest: what lies below the last is lost. `noise` says that a difference
     may be nothing but rounding, `unsure` that a comparison or a jump was too close to call, `seen` which side each
     branching step took.
     """
@@ -84,6 +90,16 @@ class Trial:
             if total and gap <= 1 and max(left, right) - total.adjusted() > self.digits - 12:
                 self.noise = True
         return total
+
+    def bend(self, x: Decimal, order: int) -> None:
+        """Note that a curve is followed near 0, where it parts from a line only by x to the power `order`."""
+        if x and x == x and (depth := -order * x.adjusted()) > self.gap:
+            self.gap = depth
+
+    def fade(self, digits: float) -> None:
+        """Note that a part of a function lies so many digits below the rest of it."""
+        if digits > self.gap:
+            self.gap = int(min(digits, 10**9))
 
     def side(self, index: int, which: Any) -> None:
         self.seen.add((index, which))

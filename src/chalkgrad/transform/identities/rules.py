@@ -311,7 +311,10 @@ def _one_fraction(above: Sum, lower: Sum, exponent: Fraction, apart: Sum) -> Sum
 def exponents(value: Sum) -> list[Sum]:
     """The u of every e^u that is a factor of a term."""
     found = {
-        b.key: b.args[0] for _, factors in value.terms for b, e in factors if isinstance(b, Fn) and b.name == "exp" and e
+        b.key: b.args[0]
+        for _, factors in value.terms
+        for b, e in factors
+        if isinstance(b, Fn) and b.name == "exp" and e
     }
     return list(found.values())
 

@@ -1,0 +1,46 @@
+"""`check`: a person's own derivation or backward pass, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalkgrad.classroom.judge import judge
+from chalkgrad.classroom.python_claim import is_python, read_python
+from chalkgrad.classroom.reading import read_claim
+from chalkgrad.classroom.verdict import Verdict
+
+
+def check(text: str, values: Mapping[str, Any] | None = None, *, python: bool | None = None, **named: Any) -> Verdict:
+    """Judge a claim: the first wrong line, what it should be, and why.
+
+    Parameters
+    ----------
+    text : str
+        The function on the first line; `forward:` and its stages; `backward:` and its stages; `claim:` and equations.
+        Or a Python file of assignments, which is read and never run.
+    values, **named
+        A point at which examples are given; also `at: x = -2, y = 5` in the text.
+    python : bool, optional
+        Whether it is Python; by default found out.
+
+    Returns
+    -------
+    Verdict
+        True where all of it is right; `str` of it is the report.
+
+    Raises
+    ------
+    NotationError
+        Where a line cannot be read; it names the line, with a caret.
+
+    Examples
+    --------
+    >>> verdict = check("f(x, y) = x y\\nclaim: df/dx = x")
+    >>> bool(verdict), verdict.line, verdict.mistake
+    (False, 2, 'swap')
+    """
+    given = {**(values or {}), **named}
+    if is_python(text) if python is None else python:
+        return judge(read_python(text, given))
+    return judge(read_claim(text, given))
