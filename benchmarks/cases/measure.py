@@ -23,7 +23,8 @@ def machine() -> str:
             line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
         ]
         processor = named[0] if named else processor
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    busy = f", load {os.getloadavg()[0]:.1f} when it began" if hasattr(os, "getloadavg") else ""
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}{busy}"
 
 
 def peak_megabytes() -> float:

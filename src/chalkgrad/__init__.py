@@ -1,6 +1,7 @@
 """Chalkgrad: backpropagation that shows its work."""
 
 from chalkgrad.api.check import check_gradients
+from chalkgrad.api.check_claim import check
 from chalkgrad.api.code import code
 from chalkgrad.api.draw import Drawing, draw
 from chalkgrad.api.equal import Equality, equal
@@ -39,6 +40,7 @@ __all__ = [
     "ValueNeeded",
     "Work",
     "backprop",
+    "check",
     "check_gradients",
     "code",
     "draw",

@@ -119,6 +119,7 @@ class TestAbstract:
             ("g(z) = 2z; f = g(x)", "g", "named abstract, and defined here"),
             ("f(g, x) = g(x)", "g", "takes no value"),
             ("f = square(x)", "square", "is a function that is known"),
+            ("f = g(" + "x, " * 70 + "x)", "g", "at most 64"),
             ("f = x + 1", "g", "does not call the abstract function 'g'"),
             ("f = g1(x)", "g1, g2", "function 'g2'; it calls g1"),
             ("f = g(x)", "x y", "abstract is said of 'x y', which is no name"),

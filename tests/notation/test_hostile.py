@@ -93,7 +93,7 @@ def test_answered_or_refused_in_time(text: str) -> None:
     assert time.process_time() - start < LIMIT
 
 
-@pytest.mark.parametrize("name", ["nested", "sum", "tight products", "stages", "minus"])
+@pytest.mark.parametrize("name", ["sum", "stages"])
 def test_memory(name: str) -> None:
     tracemalloc.start()
     refusal(HOSTILE[name][:65_000])

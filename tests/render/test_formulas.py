@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import chalkgrad as cg
+from chalkgrad.evaluate.interpret import Interpreter
 
 S11 = "z1 = x w1; a1 = σ(z1); z2 = a1 w2; a2 = σ(z2); Loss = ½(a2 - y^*)²"
 
@@ -100,3 +106,48 @@ def test_shows_itself() -> None:
 def test_same_bytes(text: str) -> None:
     first, second = (cg.formulas(cg.work(text)) for _ in range(2))
     assert first == second
+
+
+SIGNS = st.sampled_from(["+", "-", "·", "/"])
+CALLED = st.sampled_from(["sin", "tanh", "σ", "exp", "relu", "log", "sqrt", "abs"])
+
+
+def staged(leaves: list[str]) -> st.SearchStrategy[str]:
+    return st.recursive(
+        st.sampled_from([*leaves, "2", "0.5"]),
+        lambda inner: st.one_of(
+            st.tuples(inner, SIGNS, inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+            st.tuples(CALLED, inner).map(lambda t: f"{t[0]}({t[1]})"),
+            inner.map(lambda t: f"({t})^2"),
+            st.tuples(inner, inner).map(lambda t: f"max({t[0]}, {t[1]})"),
+        ),
+        max_leaves=6,
+    )
+
+
+def value_of(text: str) -> float:
+    program = cg.parse(text, x=0.7, y=1.3)
+    at = {"x": 0.7, "y": 1.3}
+    with np.errstate(all="ignore"):
+        return float(Interpreter(program)(*[at[v.hint] for v in program.inputs])[0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(staged(["x", "y"]), staged(["g", "x", "y"]))
+def test_never_wrong(first: str, second: str) -> None:
+    text = f"g = {first}; h = {second}; f = 3 h + 0.1 x + 0.1 y + 0.1 g"
+    worked = cg.work(text, x=0.7, y=1.3)
+    for row in cg.formulas(worked).section("gradients"):
+        if row.label not in ("∂f/∂x", "∂f/∂y"):
+            continue
+        expected = float(worked.gradients[row.label[-1]])
+        if not np.isfinite(expected) or worked.notices:
+            continue  # at a kink the convention decides, off the domain nothing does
+        if re.search(r"1\{.* = ", row.text):
+            continue  # a tie prints as =, and is typed ==
+        for side in row.text.split(" = ")[1:]:
+            assert value_of(f"{text}; out = {side}") == pytest.approx(expected, rel=1e-6, abs=1e-9), row.text
+        for side in row.latex.split(" = ")[1:]:
+            printed = side.replace(r"\mathbf{1}", "1")
+            stages = f"g = {first} \\\\ h = {second} \\\\ f = 3 h + 0.1 x + 0.1 y + 0.1 g"
+            assert value_of(f"{stages} \\\\ out = {printed}") == pytest.approx(expected, rel=1e-6, abs=1e-9), row.latex

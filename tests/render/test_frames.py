@@ -33,7 +33,8 @@ def test_values_forward_then_gradients_backward() -> None:
 
 
 def test_the_last_frame_is_the_whole_drawing() -> None:
-    for worked in (s9(), cg.work("f(x) = x x + |x|", x=3), cg.work("f(x, y) = max(x, y) σ(x)", x=1, y=2, upstream=-3)):
+    texts = ["f(x, y) = x x + |x|", "f(x, y) = max(x, y) σ(x)", "f(x, y) = y" + " + x" * 10, "f(x, y) = 1{x > y} y"]
+    for worked in (s9(), *[cg.work(text, x=3, y=2, upstream=-3) for text in texts]):
         last, whole = frames(worked)[-1], cg.draw(worked).svg
         for colour in (GREEN, RED):
             assert labels(last, colour) == whole.count(f'<g fill="{colour}"')
@@ -67,7 +68,7 @@ def test_files_for_slides(tmp_path: Path) -> None:
     assert [p.name for p in paths[:2]] == ["frame-00.svg", "frame-01.svg"]
     again = cg.draw(s9()).frames(tmp_path / "again")
     assert [p.read_bytes() for p in paths] == [p.read_bytes() for p in again]
-    assert paths[-1].read_bytes().count(b"/Type/Page") or paths[-1].read_bytes().startswith(b"%PDF")
+    assert f"/Count {len(paths) - 1}".encode() in paths[-1].read_bytes()  # a page a frame
 
 
 def test_refused_in_words(tmp_path: Path) -> None:

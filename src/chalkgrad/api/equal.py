@@ -117,7 +117,8 @@ def equal(
     'yes'
     """
     deadline = time.perf_counter() + seconds
-    for side in (first, second):
+    sides: tuple[Any, Any] = (first, second)
+    for side in sides:
         if not isinstance(side, (str, Program)):
             raise ChalkgradError(f"expected maths text or a Program, got {type(side).__name__}; see trace and parse")
     given = (where,) if isinstance(where, str) else where

@@ -95,7 +95,7 @@ def _filled(reading: Reading, functions: tuple[str, ...], lets: Mapping[str, str
         raise NotationError("these are filled in by way of each other: " + ", ".join(lets))
     for name in functions:
         if name not in called:
-            calls = f"; it calls {', '.join(called)}" if called else ""
+            calls = f"; it calls {', '.join([*called][:8])}" if called else ""
             raise UnknownName(f"the text does not call the abstract function '{name}'{calls}")
     return Reading(program, (*[line for one in found.values() for line in one.echo], *reading.echo))
 

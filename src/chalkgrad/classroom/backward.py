@@ -136,9 +136,9 @@ class Backward:
         if early is not None:
             n = own.wording.gradient(early.early)
             late = own.claim.python and not any(e.item.target == early.early for e in self.entries)
-            why = f"{n} is read here, and no line before gives it a value" + ("" if late else ": the reader's line comes first")
+            why = f"{n} is read here, and no line before gives it a value" + ("" if late else " yet")
             out = self._all(entries, "right" if status == "wrong" else status)
-            return self._blame(out, entries, early, Mistake("early", why), f"this line behind the one that gives {n}", None)
+            return self._blame(out, entries, early, Mistake("early", why), f"this line, but below the one that gives {n}", None)
         if status == "wrong":
             return self._wrong(v, entries)
         return self._sides(v, entries, self._all(entries, status))
@@ -232,7 +232,7 @@ class Backward:
             return self._blame(out, entries, entry, Mistake("", why), f"{own.wording.gradient(v)} = 1", own.ground.one(1), entry.delta)
         early = self._too_early(v, entry)
         if early is not None:
-            return self._blame(out, entries, entry, early, f"this line behind all that add to {early.why.split()[0]}", None)
+            return self._blame(out, entries, entry, early, f"this line, but below all that add to {early.why.split()[0]}", None)
         readers = list(dict.fromkeys(p.reader for p in left))
         if not readers:
             used = self._subset(entry.delta, self._pieces(v, self.held))

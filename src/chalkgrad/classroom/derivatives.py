@@ -67,7 +67,8 @@ class Folder:
         name = key(of, by)
         self.derivatives[name] = (of, by)
         first = tokens[at]
-        return Token("name", name, first.start, tokens[stop - 1].stop, first.spaced, ratio)
+        end = max([t.stop for t in tokens[at:stop]])  # the brace that closes a fraction has no width
+        return Token("name", name, first.start, end, first.spaced, ratio)
 
     def _ratio(self, tokens: list[Token], at: int) -> tuple[Token, int] | None:
         """`df/dx`, plain or as a fraction of LaTeX."""

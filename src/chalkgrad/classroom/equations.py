@@ -98,6 +98,8 @@ class Equations:
         own = self.own
         of, by = item.of, item.by
         written = item.line.text[item.head[0] : item.head[1]].strip()
+        if "\\" in written:
+            written = f"∂{own.claim.loss if of == own.claim.output else of}/∂{by}"
         if not by:
             why = f"the forward pass gives {of} another value"
             first = own.graph.nodes[of].stage.sides[0].written.strip() if of in own.graph.nodes else of

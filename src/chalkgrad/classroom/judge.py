@@ -18,6 +18,7 @@ from chalkgrad.classroom.own import Own
 from chalkgrad.classroom.reading import at_line
 from chalkgrad.classroom.verdict import Finding, Verdict
 from chalkgrad.errors import ChalkgradError, NotationError
+from chalkgrad.notation.refusal import clip
 from chalkgrad.render.numbers import shown
 
 
@@ -129,8 +130,8 @@ class _Judge:
                 i = int(apart[0])
                 where = _point(self.claim, points, i)
                 why = (
-                    f"the two forms agree everywhere but at a tie: at {where}, {item.sides[0].written} gives "
-                    f"{shown(float(values[0][i]))} and {side.written} gives {shown(float(value[i]))}"
+                    f"the two forms agree everywhere but at a tie: at {where}, {clip(item.sides[0].written)} gives "
+                    f"{shown(float(values[0][i]))} and {clip(side.written)} gives {shown(float(value[i]))}"
                 )
                 should = "one convention for the tie in both forms"
                 return replace(

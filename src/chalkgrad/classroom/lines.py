@@ -90,7 +90,7 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
 
 def cleaned(line: str) -> str:
     """The line with everything that is no mathematics blanked, of the same length."""
-    latex = "\\" in line or "$" in line
+    latex = any(sign in line for sign in "\\$&")
     out = line
     if latex:
         out = WRAPPING.sub(_blank, out)

@@ -98,8 +98,8 @@ class Mistakes:
                     yield kind, rest + way * others * value, why
                 if not self._plain(factor.value):
                     op: Any = factor.step.op
-                    what = f"the derivative of the {_said(op)} inside {edge.u}"
-                    late.append(("inner", rest + way * others, lambda w=what: f"{w} is left out: the chain rule"))
+                    what = f"the inner derivative, that of the {_said(op)} inside {edge.u}, is left out: the chain rule"
+                    late.append(("inner", rest + way * others, lambda w=what: w))
                 if self._minus(factor):
                     yield "sign", rest - way * product, lambda f=factor, e=edge: self._sign_of(f, e)
             late.append(("missing", rest, lambda e=edge: f"one of the places where {e.u} reads {e.w} is left out"))

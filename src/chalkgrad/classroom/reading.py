@@ -143,6 +143,7 @@ class _Reader:
         for line in self.lines:
             if line.section == "function":
                 self._each(replace(line, section="forward"))
+        self.items = [replace(item, line=replace(item.line, section="function")) for item in self.items]
 
     # one line
 
@@ -151,7 +152,7 @@ class _Reader:
 
         Raises NotationError, with the line.
         """
-        latex = "\\" in line.clean or "$" in line.text
+        latex = any(sign in line.text for sign in "\\$&")
         self.scope.source = line.text
         try:
             tokens = lex_latex(line.clean) if latex else lex(line.clean)

@@ -27,7 +27,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     else:
         yield f"right: {_count(counts['right'], 'line')}"
     for found in verdict.findings:
-        if found.status == "undecided":
+        if found.status == "undecided" and counts["undecided"] < len(verdict.findings):
             yield f"undecided: line {found.line.number}: too near to tell, or too few points inside the domain"
             yield _quoted(found)
     following = [str(f.line.number) for f in verdict.findings if f.status == "consistent"]

@@ -64,6 +64,8 @@ class Wording:
         local = self.local(of, by)
         if of == self.claim.output:
             return local
+        if local == "1":
+            return self.gradient(of)
         loose = local.startswith("-") or _sum(local)
         upstream = self.gradient(of)
         return f"{upstream} · ({local})" if loose else f"{upstream} · {local}"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from chalkgrad import __version__
+from chalkgrad.cli.check import check
 from chalkgrad.cli.code import code
 from chalkgrad.cli.equal import equal
 from chalkgrad.cli.show import show
@@ -41,6 +42,7 @@ def run() -> None:
 
 run.add_command(show)
 run.add_command(code)
+run.add_command(check)
 run.add_command(equal)
 
 

@@ -43,8 +43,8 @@ SIZES, OTHER_SIZES = (3, 2, 4, 5), (4, 5, 3, 2)
 class Side:
     """One function: its Program, what its numbers stand for, and the derivative that is meant.
 
-    `text` is the text without a `d/dx` before it. `unclear` says why its numbers cannot be told apart; `named` that a number was put for a
-    size that has only a name.
+    `text` is the text without a `d/dx` before it. `unclear` says why its numbers cannot be told apart; `named` that a
+    number was put for a size that has only a name.
     """
 
     program: Program

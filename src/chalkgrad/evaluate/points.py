@@ -39,7 +39,7 @@ FEW, MANY = 40, 70
 
 @final
 class Points:
-    """The points for inputs of these names and shapes. The constants of the Programs are breakpoints to look between."""
+    """Points for inputs of these names and shapes. The constants of the Programs are breakpoints to look between."""
 
     def __init__(
         self,
@@ -129,12 +129,12 @@ class Points:
         return entries.reshape(tuple(int(n) for n in shape))
 
     def special(self) -> list[tuple[Any, ...]]:
-        """Points where pieces meet: 0, 1, -1, the breakpoints, and all inputs alike. Only pieced functions need them."""
+        """Points where pieces meet, for functions that have some: 0, 1, -1, the breakpoints, all inputs alike."""
         if not self.pieces or any(self.shapes) or not self.names:
             return []
         values = dict.fromkeys([0.0, 1.0, -1.0, 2.0, *self.breaks[:FEW]])
         same = [tuple([Decimal(repr(v))] * len(self.names)) for v in values]
-        return same if len(self.names) == 1 else same[:12] + [*self._axes()]
+        return same if len(self.names) == 1 else [*same[:12], *self._axes()]
 
     def _axes(self) -> Iterator[tuple[Any, ...]]:
         for i in range(min(len(self.names), 8)):

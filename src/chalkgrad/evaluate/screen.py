@@ -53,6 +53,10 @@ def _square(step: Any) -> bool:
     return _whole(step) and step.inputs[1].value >= 0
 
 
+def _of_numbers(step: Any) -> bool:
+    return step.op.elementwise and not step.output.type.shape
+
+
 @final
 class Screen:
     """Both sides in floats, at many points of numbers at once."""
@@ -60,9 +64,7 @@ class Screen:
     def __init__(self, names: Sequence[str], sides: Sequence[Precise]) -> None:
         self.names, self.sides = names, sides
         self.usable = bool(names) and all(
-            not s.order
-            and len(s.program.steps) < 400
-            and all(step.op.elementwise and not step.output.type.shape for step in s.program.steps)
+            not s.order and len(s.program.steps) < 400 and all(_of_numbers(step) for step in s.program.steps)
             for s in sides
         )
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalkgrad.errors import ProgramError
+from chalkgrad.errors import ProgramError, TooLarge
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import broadcast
 from chalkgrad.ir.program import OpLike
@@ -24,13 +24,18 @@ Orders = tuple[int, ...]
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_PRIMES = 3
+MOST_ARGUMENTS = 64
 
 
 def abstract(name: str, arity: int) -> Op:
     """The function called `name`, of so many numbers, of which nothing else is known.
 
-    Raises ProgramError where an op of the table has that name, since formulas are simplified by it.
+    Raises ProgramError where an op of the table has that name, since formulas are simplified by it, and TooLarge.
     """
+    if arity > MOST_ARGUMENTS:
+        raise TooLarge(
+            f"'{name}' is called with {arity} arguments; an abstract function takes at most {MOST_ARGUMENTS}"
+        )
     if name in OPS:
         raise ProgramError(f"'{name}' is a function that is known: give the abstract one another name")
     return _Family(name, arity).op((0,) * arity)

@@ -118,7 +118,7 @@ def _reveals(drawing: Diagram, placed: Placed, moments: Sequence[_Moment]) -> li
     """For every text of the drawing the frame in which it appears: names and signs from the first."""
     value = {id: place for place, m in enumerate(moments) for id in m.values}
     back = {m.target: place for place, m in enumerate(moments) if m.target}
-    never = len(moments)
+    last = len(moments) - 1  # where an input that the function does not depend on gets its 0
     total: dict[str, int] = {}
     for wire in drawing.wires:
         total[wire.source] = max(total.get(wire.source, 0), back.get(wire.target, 0))
@@ -129,9 +129,9 @@ def _reveals(drawing: Diagram, placed: Placed, moments: Sequence[_Moment]) -> li
             continue
         line = _bearer(text, placed.lines)
         if text.role == "value":
-            found.append(value.get(line.source, never))
+            found.append(value.get(line.source, last))
         else:
-            found.append(back.get(line.target, never) if line.target else total.get(line.source, never))
+            found.append(back.get(line.target, last) if line.target else total.get(line.source, last))
     return found
 
 

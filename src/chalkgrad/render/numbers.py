@@ -32,9 +32,11 @@ def _scalar(x: float, digits: int) -> str:
     if abs(x) >= 1e9:
         return _short(x, digits)
     text = f"{x:.{digits}f}"
-    if float(text) == 0.0 or (abs(x) < 0.1 and abs(float(text) - x) > 0.05 * abs(x)):
+    if float(text) == 0.0:
         return _short(x, digits)
-    return text.rstrip("0").rstrip(".") if digits > 2 and "." in text else text
+    if digits <= 2 or float(text).is_integer():
+        return text  # 1.0000 is not quite 1
+    return text.rstrip("0")
 
 
 def _short(x: float, digits: int) -> str:

@@ -54,9 +54,9 @@ def decimal_of(value: Any, exact: Exact, digits: int) -> Decimal:
 class Trial:
     """Digits, and notes of one evaluation.
 
-    `gap` is how many digits a part of a sum, or of a function, lay below the rest: what lies below the last is lost. `noise` says that a difference
-    may be nothing but rounding, `unsure` that a comparison or a jump was too close to call, `seen` which side each
-    branching step took.
+    `gap` is how many digits a part of a sum, or of a function, lay below the rest: what lies below the last is lost.
+    `noise` says that a difference may be nothing but rounding, `unsure` that a comparison or a jump was too close to
+    call, `seen` which side each branching step took.
     """
 
     __slots__ = ("deadline", "digits", "exact", "gap", "memo", "noise", "seen", "unsure")

@@ -19,7 +19,7 @@ from chalkgrad.transform.identities.polynomial import (
     times,
     total,
 )
-from chalkgrad.transform.identities.rules import functions, inside
+from chalkgrad.transform.identities.rules import functions, inside, replaced
 from chalkgrad.transform.identities.search import Move
 
 D = "derivative"
@@ -50,10 +50,22 @@ def taken(formula: Sum) -> list[Move]:
         waiting = [f for f in functions(formula).values() if f.name == D]
         if not waiting:
             return moves
-        labels: list[str] = []
-        formula = inside(formula, lambda f: _clear(_rule(f, labels), labels) if f.name == D else None)
-        moves.append(Move(formula, ", ".join(dict.fromkeys(labels))))
+        moves.append(_one_round(formula))
+        formula = moves[-1].formula
     raise NoRule
+
+
+def _one_round(formula: Sum) -> Move:
+    """Every derivative that has none within it, by one rule."""
+    labels: list[str] = []
+
+    def change(f: Fn) -> Sum | None:
+        if f.name != D or any(g.name == D for g in functions(f.args[0]).values()):
+            return None
+        return _clear(_rule(f, labels), labels)
+
+    changed = inside(formula, change)
+    return Move(changed, ", ".join(dict.fromkeys(labels)))
 
 
 def _definition(formula: Sum) -> Move | None:
@@ -64,8 +76,8 @@ def _definition(formula: Sum) -> Move | None:
             base = factors[0][0] if len(factors) == 1 and coefficient == 1 else None
             if isinstance(base, Fn) and base.name in MADE and factors[0][1] == 1:
                 label, made = MADE[base.name]
-                body = made(*base.args)
-                return Move(inside(formula, lambda g: call(D, body, by=g.by) if g.name == D else None), label)
+                opened = call(D, made(*base.args), by=f.by)
+                return Move(replaced(formula, f, opened), label)
     return None
 
 

@@ -73,12 +73,30 @@ def functions(value: Sum) -> dict[str, Fn]:
     return found
 
 
+def unfold(value: Sum, name: str) -> Rewrite:
+    """Every use of one function written out as what it is made of."""
+    label, made = MADE[name]
+
+    def change(f: Fn) -> Sum | None:
+        return made(*f.args) if f.name == name else None
+
+    return inside(value, change), label
+
+
+def replaced(value: Sum, function: Fn, by: Sum) -> Sum:
+    """With another formula in the place of one function."""
+
+    def change(f: Fn) -> Sum | None:
+        return by if f.key == function.key else None
+
+    return inside(value, change)
+
+
 def _opened(value: Sum) -> Iterator[Rewrite]:
     """A function written out as what it is made of, everywhere."""
     for name in dict.fromkeys([f.name for f in functions(value).values()]):
         if name in MADE:
-            label, made = MADE[name]
-            yield inside(value, lambda f, n=name, m=made: m(*f.args) if f.name == n else None), label
+            yield unfold(value, name)
 
 
 def _by_function(value: Sum) -> Iterator[Rewrite]:
@@ -91,7 +109,7 @@ def _by_function(value: Sum) -> Iterator[Rewrite]:
             for u in exponents(f.args[0])[:WIDEST]:
                 lower = total([times(Sum((t,)), call("exp", minus(u))) for t in f.args[0].terms])
                 outside = total((u, call("log", lower)))
-                yield inside(value, lambda g, k=f.key, o=outside: o if g.key == k else None), LOG_OUT
+                yield replaced(value, f, outside), LOG_OUT
     changed = _logs_in_exponents(value)
     if changed.key != value.key:
         yield changed, "e^(log u) = u"
@@ -297,9 +315,8 @@ def _extended(term: Term) -> Iterator[Rewrite]:
             continue
         for u in exponents(base)[:WIDEST]:
             lower = total([times(Sum((t,)), call("exp", minus(u))) for t in base.terms])
-            rest = list(factors[:j] + factors[j + 1 :])
             by = scaled(u, exponent)
-            above = multiplied_out((coefficient, tuple([*rest, (Fn("exp", (by,)), ONE)])))
+            above = multiplied_out((coefficient, (*factors[:j], *factors[j + 1 :], (Fn("exp", (by,)), ONE))))
             whole = total([times(Sum((t,)), power(lower, exponent)) for t in above.terms])
             yield _one_fraction(above, lower, exponent, whole), (EXTEND, call("exp", by))
 

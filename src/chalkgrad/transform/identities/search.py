@@ -32,6 +32,7 @@ from chalkgrad.transform.identities.rules import (
     pythagoras,
     rewrites,
     together,
+    unfold,
 )
 
 EXPANSIONS = 400
@@ -184,8 +185,7 @@ def _straight(formula: Sum, deadline: float) -> list[Move]:
         before = moves[-1].formula.key
         for name in dict.fromkeys([f.name for f in functions(moves[-1].formula).values()]):
             if name in MADE:
-                label, made = MADE[name]
-                go(lambda s, n=name, m=made: inside(s, lambda f: m(*f.args) if f.name == n else None), label)
+                go(lambda s, n=name: unfold(s, n)[0], MADE[name][0])
         for label, rule in LAWS:
             go(lambda s, r=rule: inside(s, r), label)
         go(_one, "common denominator")
