@@ -145,6 +145,8 @@ def test_never_wrong(first: str, second: str) -> None:
             continue  # at a kink the convention decides, off the domain nothing does
         if re.search(r"1\{.* = ", row.text):
             continue  # a tie prints as =, and is typed ==
+        if re.search(r"\b(q\d*|[rtuvpk])\b", row.text):
+            continue  # too long to be written in what was named alone: the names of gates cannot be typed
         for side in row.text.split(" = ")[1:]:
             assert value_of(f"{text}; out = {side}") == pytest.approx(expected, rel=1e-6, abs=1e-9), row.text
         for side in row.latex.split(" = ")[1:]:

@@ -104,7 +104,10 @@ def graph(size, seed, far=12, **others):
         unused.append(id)
     wires.append((unused[0], "out", number(), "1.00"))
     uses = [wire[0] for wire in wires]
-    nodes = [n if uses.count(n.id) == 1 else Node(n.id, n.kind, n.sign, n.name, number(), number(), n.symmetric) for n in nodes]
+    nodes = [
+        n if uses.count(n.id) == 1 else Node(n.id, n.kind, n.sign, n.name, number(), number(), n.symmetric)
+        for n in nodes
+    ]
     return drawing(nodes, wires, **others)
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chalkgrad as cg
-from chalkgrad.render.maths import Box, Over, label, name, row
 from chalkgrad.render.mathml import mathml
+from chalkgrad.render.maths import Box, Over, label, name, row
 from chalkgrad.render.typeset import to_pdf
 from chalkgrad.render.typst_math import FUNCTIONS, typst
 
@@ -58,6 +58,6 @@ def test_any_text_is_escaped(text: str) -> None:
 def test_typst_sets_what_would_be_code() -> None:
     boxes: list[Box] = [name(t) for t in ('#read("secret")', '"', "\\", "$x$", "a_b", "ŷ", "x'", "y^*", "s(y)")]
     boxes += [label(t) for t in ("*-1", "^2", "[1, 2, … 3×4]", "1{x > 0}", "e^(-x)")]
-    document = FUNCTIONS + '#math.equation(maths(json(bytes(sys.inputs.box))))'
+    document = FUNCTIONS + "#math.equation(maths(json(bytes(sys.inputs.box))))"
     data = json.dumps(typst(row(*boxes)))
     assert to_pdf(document, {"box": data}).startswith(b"%PDF")

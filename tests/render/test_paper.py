@@ -68,7 +68,7 @@ def test_what_a_page_holds() -> None:
         "gradient descent",
     ]
     values, edges = page.tables
-    assert [tuple(c.text for c in line) for line in values.rows][0] == ("x", "input", "-2", "-3")
+    assert tuple(c.text for c in values.rows[0]) == ("x", "input", "-2", "-3")
     assert [c.text for c in edges.rows[0]] == ["f → h", "1", "1", "1", "1"]
     assert any("a fork adds" in line for line in page.words)
 

@@ -87,11 +87,22 @@ def test_hostile_names_are_no_commands() -> None:
     assert content.count(r"\end{document}") == 1
 
 
+def long() -> cg.Work:
+    """Wider than any length that TeX knows."""
+    return cg.work("f(x) = " + "sin(" * 220 + "x" + ")" * 220, x=1)
+
+
+def test_no_length_is_beyond_what_tex_knows() -> None:
+    drawing = cg.draw(long())
+    assert drawing._drawn[1].width > 16_383
+    assert max(map(float, NUMBER.findall(drawing.tikz))) < 16_383
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex on this machine to compile with")
 @pytest.mark.parametrize(
     "worked",
-    [s9, hostile, lambda: cg.work("f(W, x) = sum(max(W x, 0))", W=[[1, 2], [3, -4.0]], x=[1, 0.5])],
-    ids=["s9", "hostile", "arrays"],
+    [s9, hostile, long, lambda: cg.work("f(W, x) = sum(max(W x, 0))", W=[[1, 2], [3, -4.0]], x=[1, 0.5])],
+    ids=["s9", "hostile", "long", "arrays"],
 )
 def test_it_compiles(worked: object, tmp_path: Path) -> None:
     assert callable(worked)

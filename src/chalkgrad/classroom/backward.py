@@ -8,7 +8,7 @@ or one of them in parts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import final
 
@@ -89,7 +89,11 @@ class Backward:
                 continue
             held = own.expected(own.grads, known=True)
             before = [out[i - 1]] if i else []
-            likely = [*before, own.expected(own.grads)[item.target], *[p.value for p in self._pieces(item.target, held)]]
+            likely = [
+                *before,
+                own.expected(own.grads)[item.target],
+                *[p.value for p in self._pieces(item.target, held)],
+            ]
             for value in likely:
                 if own.rounded(side, value):
                     out[i] = value
@@ -100,7 +104,9 @@ class Backward:
         graph = self.own.graph
         if v == self.own.claim.output:
             return [Piece("", graph.ground.one(1))]
-        return [Piece(u, held[u] * p) for u in dict.fromkeys(graph.readers[v]) for p in graph.nodes[u].pieces.get(v, [])]
+        return [
+            Piece(u, held[u] * p) for u in dict.fromkeys(graph.readers[v]) for p in graph.nodes[u].pieces.get(v, [])
+        ]
 
     # judging
 
@@ -129,7 +135,9 @@ class Backward:
         agreement = own.ground.compare(total, truth)
         if agreement != "same":
             other = own.ground.compare(total, wanted)
-            status: Status = "consistent" if other == "same" else "undecided" if "undecided" in (agreement, other) else "wrong"
+            status: Status = (
+                "consistent" if other == "same" else "undecided" if "undecided" in (agreement, other) else "wrong"
+            )
         else:
             status = "right"
         early = next((e for e in entries if e.early), None)
@@ -138,10 +146,17 @@ class Backward:
             late = own.claim.python and not any(e.item.target == early.early for e in self.entries)
             why = f"{n} is read here, and no line before gives it a value" + ("" if late else " yet")
             out = self._all(entries, "right" if status == "wrong" else status)
-            return self._blame(out, entries, early, Mistake("early", why), f"this line, but below the one that gives {n}", None)
+            return self._blame(
+                out, entries, early, Mistake("early", why), f"this line, but below the one that gives {n}", None
+            )
         if status == "wrong":
             return self._wrong(v, entries)
-        return self._sides(v, entries, self._all(entries, status))
+        out = self._all(entries, status)
+        if status == "consistent":
+            true = self._pieces(v, own.graph.true)
+            right = [self._subset(e.delta, true) is not None for e in entries]
+            out = [replace(f, status="right" if r else status) for f, r in zip(out, right, strict=True)]
+        return self._sides(v, entries, out)
 
     def _all(self, entries: list[Entry], status: Status) -> list[Finding]:
         return [Finding(e.item.line, e.item.head, status) for e in entries]
@@ -156,7 +171,7 @@ class Backward:
                     if ground.same(whole, entry.delta):
                         continue
                     pieces = self._pieces(v, self.held)
-                    mistake = self._explain(v, value, entry.delta, list(dict.fromkeys(p.reader for p in pieces)))
+                    mistake = self._explain(v, value, entry, entry.delta, list(dict.fromkeys(p.reader for p in pieces)))
                     said = self.own.example(side.written.strip(), value, entry.delta).split(":")[0]
                     last = entry.item.sides[-1].written.strip()
                     why = mistake.why if mistake else "the sides of this line are not equal"
@@ -169,17 +184,17 @@ class Backward:
         """Which of the lines of one gradient is at fault: the first that brings nothing that must arrive."""
         own = self.own
         pieces = self._pieces(v, self.held)
-        left = list(pieces)
+        named, left = self._named(entries, pieces)
         loose: list[int] = []
         over: int | None = None
         for i, entry in enumerate(entries):
             whole = any(own.ground.same(entry.delta, w) for w in (self.wanted[v], own.graph.true[v]))
-            if entry.replaces and whole:
-                left = []
+            if entry.replaces and whole and i not in named:
+                left, loose, over = [], [], None
                 continue
             if entry.replaces and over is None:
                 over = i
-            taken = self._subset(entry.delta, left)
+            taken = named.get(i) or self._subset(entry.delta, left)
             if taken is None:
                 loose.append(i)
             else:
@@ -187,6 +202,10 @@ class Backward:
         out = self._all(entries, "right" if own.ground.same(self.wanted[v], own.graph.true[v]) else "consistent")
         if loose and own.ground.same(self._sum([entries[i].delta for i in loose]), self._sum([p.value for p in left])):
             loose, left = [], []  # one contribution, in parts
+        if not loose and over is None:
+            # a line that brings 0 where what it names should arrive
+            waiting = {p.reader for p in left}
+            loose = [i for i, e in enumerate(entries) if i not in named and waiting & self._mentioned(e)][:1]
         first = min([*loose, *([over] if over is not None else [])], default=None)
         if first is None:
             return self._missing(v, entries, out, left)
@@ -195,6 +214,18 @@ class Backward:
         for i in loose:
             out = self._loose(v, entries, out, i, left, len(loose) > 1)
         return out
+
+    def _named(self, entries: list[Entry], pieces: list[Piece]) -> tuple[dict[int, list[Piece]], list[Piece]]:
+        """What each line brings of the readers that it names, and the pieces that no line was found to bring."""
+        found: dict[int, list[Piece]] = {}
+        left = list(pieces)
+        for i, entry in enumerate(entries):
+            mentioned = self._mentioned(entry)
+            taken = self._subset(entry.delta, [p for p in left if p.reader in mentioned])
+            if taken:
+                found[i] = taken
+                left = [p for p in left if p not in taken]
+        return found, left
 
     def _overwrites(self, v: str, entries: list[Entry], out: list[Finding], i: int) -> list[Finding]:
         own = self.own
@@ -216,7 +247,9 @@ class Backward:
         named = " and ".join(readers)
         if not readers:
             why = "it adds what belongs to no path"
-            return self._blame(out, entries, last, Mistake("", why), self._should(v, last), self.wanted[v], own.grads[v])
+            return self._blame(
+                out, entries, last, Mistake("", why), self._should(v, last), self.wanted[v], own.grads[v]
+            )
         why = f"what arrives along {named} is left out: {named} reads {v} too, and where paths meet, contributions add"
         whole = f"{called} = {own.wording.total(v)}"
         return self._blame(out, entries, last, Mistake("missing", why), whole, self.wanted[v], own.grads[v])
@@ -229,21 +262,36 @@ class Backward:
         sign = "+=" if i and not entry.replaces else entry.item.sign
         if v == own.claim.output:
             why = "the gradient of the output by itself is 1"
-            return self._blame(out, entries, entry, Mistake("", why), f"{own.wording.gradient(v)} = 1", own.ground.one(1), entry.delta)
+            return self._blame(
+                out, entries, entry, Mistake("", why), f"{own.wording.gradient(v)} = 1", own.ground.one(1), entry.delta
+            )
         early = self._too_early(v, entry)
         if early is not None:
-            return self._blame(out, entries, entry, early, f"this line, but below all that add to {early.why.split()[0]}", None)
+            return self._blame(
+                out, entries, entry, early, f"this line, but below all that add to {early.why.split()[0]}", None
+            )
         readers = list(dict.fromkeys(p.reader for p in left))
         if not readers:
             used = self._subset(entry.delta, self._pieces(v, self.held))
-            why = "it adds what an earlier line has added already" if used else "nothing more arrives here: all is there already"
+            why = (
+                "it adds what an earlier line has added already"
+                if used
+                else "nothing more arrives here: all is there already"
+            )
             mistake = Mistake("twice", why)
             return self._blame(out, entries, entry, mistake, "no line here", self.wanted[v], own.grads[v])
-        tries = [readers, *([[r] for r in readers] if len(readers) > 1 else [])]
-        for some in tries:
-            wanted = self._sum([p.value for p in left if p.reader in some])
+        rest = self._sum([p.value for p in left])
+        tries = [(readers, rest)]
+        if len(readers) > 1:
+            tries += [([r], self._sum([p.value for p in left if p.reader == r])) for r in readers]
+        # two readers that send the same: the line may have been meant for the other
+        twins = [([p.reader], p.value) for p in self._pieces(v, self.held) if own.ground.same(p.value, rest)]
+        tries += sorted(twins, key=lambda t: t[0][0] not in self._mentioned(entry))
+        if twins and not self._mentioned(entry) & {*readers}:
+            tries = [*tries[1:], tries[0]]
+        for some, wanted in tries:
             for k, value in enumerate(entry.sides):
-                mistake = self._explain(v, value, wanted, some)
+                mistake = self._explain(v, value, entry, wanted, some)
                 if mistake is not None:
                     should = f"{own.wording.gradient(v)} {sign} {own.wording.total(v, some)}"
                     return self._blame(out, entries, entry, mistake, should, wanted, value, k)
@@ -263,17 +311,19 @@ class Backward:
         """Whether the line is right but for a gradient that was not complete when it ran."""
         own = self.own
         held = own.expected(entry.found, known=True)
-        changed = [u for u in held if u in entry.found and u in own.grads and not own.ground.same(held[u], own.grads[u])]
-        near = [u for u in changed if u in own.graph.readers[v]]
+        changed = [
+            u for u in held if u in entry.found and u in own.grads and not own.ground.same(held[u], own.grads[u])
+        ]
+        near = [u for u in changed if u in own.graph.readers[v] and u in self._mentioned(entry)]
         if not near or self._subset(entry.delta, self._pieces(v, held)) is None:
             return None
         called = own.wording.gradient(near[0])
         return Mistake("early", f"{called} is read here before it is complete: a later line still adds to it")
 
-    def _explain(self, v: str, said: Values, wanted: Values, readers: list[str]) -> Mistake | None:
+    def _explain(self, v: str, said: Values, entry: Entry, wanted: Values, readers: list[str]) -> Mistake | None:
         own = self.own
         edges = [e for e in own.edges(v, self.held) if e.u in readers]
-        return own.mistakes.find(said, wanted, edges, self.held)
+        return own.mistakes.find(said, wanted, edges, self.held, self._mentioned(entry))
 
     def _blame(
         self,
@@ -295,7 +345,9 @@ class Backward:
         called = own.wording.gradient(entry.item.target)
         example = own.example(called, said, wanted) if wanted is not None and said is not None else ""
         if mistake.kind not in ("overwrite", "missing", "twice") and len(entries) > 1 and example:
-            example = example.replace(f": {called} is ", ": it should give ").replace("and this line gives", "and gives")
+            example = example.replace(f": {called} is ", ": it should give ").replace(
+                "and this line gives", "and gives"
+            )
         found = Finding(at.line, span, "wrong", mistake.kind, should, mistake.why, example)
         return [*out[:place], found, *out[place + 1 :]]
 

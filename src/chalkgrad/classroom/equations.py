@@ -110,7 +110,9 @@ class Equations:
         if other is not None and of not in self._above(by):
             u, v = other
             why = f"{of} does not depend on {by}, so ∂{of}/∂{by} is 0; what stands here is ∂{u}/∂{v}"
-            return Finding(side.line, item.head, "wrong", "misnamed", f"∂{u}/∂{v} = {side.written.strip()}", why, example)
+            return Finding(
+                side.line, item.head, "wrong", "misnamed", f"∂{u}/∂{v} = {side.written.strip()}", why, example
+            )
         should = f"{written} = {self._formula(of, by)}"
         kind, why = self._why(of, by, value, wanted)
         if other is not None and not kind:
@@ -207,7 +209,14 @@ class Equations:
             return Finding(item.line, item.head, "undecided")
         with np.errstate(all="ignore"):
             kind, why = self._why(own.claim.output, name, -change / rate, follows)
-        return Finding(side.line, side.span, "wrong", kind, f"{should}, where ∂{own.claim.loss}/∂{name} = {own.wording.total(name)}", why)
+        return Finding(
+            side.line,
+            side.span,
+            "wrong",
+            kind,
+            f"{should}, where ∂{own.claim.loss}/∂{name} = {own.wording.total(name)}",
+            why,
+        )
 
     def _step(self, change: Values, slope: Values, exact: bool) -> bool:
         """Whether the change is along `slope`: equal to it, or, with no step size named, a constant times it."""

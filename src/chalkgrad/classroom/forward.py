@@ -44,7 +44,9 @@ def judge_forward(claim: Claim, graph: Graph, function: Values | None) -> list[F
             said = graph.ground.value(_formula(graph, side), graph.env)
             if ground.compare(said, value) == "different" and found.status == "right":
                 first = stage.sides[0].written.strip()
-                found = Finding(side.line, side.span, "wrong", "stage", first, f"the sides of {stage.name} are not equal")
+                found = Finding(
+                    side.line, side.span, "wrong", "stage", first, f"the sides of {stage.name} are not equal"
+                )
         out.append(found)
     return out
 
@@ -61,9 +63,7 @@ def _wrong(claim: Claim, graph: Graph, stage: Stage, repair: str, function: Valu
     value = graph.env[claim.output]
     i = ground.witness(value, function)
     where = ", ".join([f"{n} = {shown(float(ground.env[n][i]))}" for n in claim.inputs])
-    example = (
-        f"at {where}: the function is {shown(float(function[i]), 6)}, the forward pass gives {shown(float(value[i]), 6)}"
-    )
+    example = f"at {where}: the function is {shown(float(function[i]), 6)}, the forward pass gives {shown(float(value[i]), 6)}"
     side = stage.sides[0]
     if repair:
         why = "with this line so, the stages compute the function; as it stands they do not"

@@ -27,7 +27,8 @@ def judge(claim: Claim) -> Verdict:
 
     Raises NotationError, with the line, where a formula is none of numbers.
     """
-    return _Judge(claim).run()
+    with np.errstate(all="ignore"):
+        return _Judge(claim).run()
 
 
 @final
@@ -78,6 +79,11 @@ class _Judge:
         if good < ENOUGH:
             notes.append(
                 f"undecided: of {self.ground.good.size} points tried, {good} lie inside the domain of the forward pass"
+            )
+        tied = int(np.count_nonzero(self.ground.kinked))
+        if tied > self.ground.good.size // 8:
+            notes.append(
+                f"at {tied} of {self.ground.good.size} points a kink is met, such as a tie of max; these were left out"
             )
         if backward.entries:
             open = [n for n in self.claim.inputs if n not in self.own.grads and self.graph.readers[n]]

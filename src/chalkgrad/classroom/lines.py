@@ -21,7 +21,9 @@ HEADER = re.compile(
     r"(?:(?P<colon>:)[*_]*|$)",
     re.IGNORECASE,
 )
-LEAD = re.compile(r"[\s$]*(?:(?:[-*•–]|#?[ \t]*\([0-9]{1,3}\)|#?[ \t]*(?:[0-9]{1,3}|[a-z])[):]|[0-9]{1,3}\.)(?=[\s$\\]))+")
+LEAD = re.compile(
+    r"[\s$]*(?:(?:[-*•–]|#?[ \t]*\([0-9]{1,3}\)|#?[ \t]*(?:[0-9]{1,3}|[a-z])[):]|[0-9]{1,3}\.)(?=[\s$\\]))+"
+)
 TAG = re.compile(r"#[ \t]*\(?[0-9]{1,3}\)")
 TAIL = re.compile(r"(?:\\\\|\\tag\{[^{}]*\}|[\s$,.;&])+$")
 PARTIAL = re.compile(r"\\partial(?![A-Za-z])")
@@ -124,7 +126,9 @@ def _without_notes(line: str) -> str:
             depth += (line[stop] == "{") - (line[stop] == "}")
             stop += 1
         note = "brace" not in found.group()
-        line = line[: found.start()] + " " * ((stop if note else found.end() - 1) - found.start()) + (
-            line[stop:] if note else line[found.end() - 1 :]
+        line = (
+            line[: found.start()]
+            + " " * ((stop if note else found.end() - 1) - found.start())
+            + (line[stop:] if note else line[found.end() - 1 :])
         )
     return line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -47,12 +47,22 @@ class Mistakes:
         self.ground = graph.ground
         self.label = label
 
-    def find(self, said: Values, wanted: Values, edges: Sequence[Edge], others: dict[str, Values]) -> Mistake | None:
-        """The mistake that turns `wanted` into `said`; `others` are gradients that may stand as the wrong upstream."""
+    def find(
+        self,
+        said: Values,
+        wanted: Values,
+        edges: Sequence[Edge],
+        others: Mapping[str, Values],
+        named: Collection[str] = (),
+    ) -> Mistake | None:
+        """The mistake that turns `wanted` into `said`.
+
+        `others` are gradients that may stand as the wrong upstream; those of `named` are in the line, so not left out.
+        """
         same = self.ground.same
         if same(said, -wanted):
             return Mistake("sign", self._sign(edges))
-        cases = list(self._cases(wanted, list(edges)[:MOST_EDGES], others))
+        cases = list(self._cases(wanted, list(edges)[:MOST_EDGES], others, named))
         for kind, value, why in cases:
             if same(said, value) and not same(value, wanted):
                 return Mistake(kind, why())
@@ -63,14 +73,16 @@ class Mistakes:
                 return Mistake(kind, why() + "; and the sign is lost besides")
         return None
 
-    def _cases(self, wanted: Values, edges: list[Edge], others: dict[str, Values]) -> Iterator[Case]:
+    def _cases(
+        self, wanted: Values, edges: list[Edge], others: Mapping[str, Values], named: Collection[str]
+    ) -> Iterator[Case]:
         late: list[Case] = []
         for edge in edges:
             slope = self.graph.local[edge.u][edge.w]
             rest = wanted - edge.upstream * slope * edge.downstream
             u, w, up = edge.u, edge.w, self.label(edge.u)
             yield "sign", rest - edge.upstream * slope * edge.downstream, lambda e=edge: self._sign([e])
-            if not self._one(edge.upstream):
+            if not self._one(edge.upstream) and u not in named:
                 why = f"the upstream gradient {up} is left out: downstream = upstream × local"
                 yield "upstream", rest + slope * edge.downstream, lambda y=why: y
             if not self._one(slope):

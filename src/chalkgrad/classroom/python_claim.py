@@ -232,7 +232,9 @@ class _Reader:
             self.derivatives[found] = (self._last(), of)
             return found
         if self.output:
-            raise NotationError(f"line {self.line.number}: '{name}' has no value here", self.line.text, (0, len(self.line.text)))
+            raise NotationError(
+                f"line {self.line.number}: '{name}' has no value here", self.line.text, (0, len(self.line.text))
+            )
         self.inputs[name] = None
         return name
 

@@ -205,7 +205,9 @@ class _Reader:
     def _continue(self, line: Line, parts: list[list[Token]], latex: bool, span: Span) -> None:
         """A line that begins with = goes on with the one before it."""
         if not self.items or self.items[-1].sides[-1].line.section != line.section:
-            raise NotationError("a line that begins with = continues an equation, and none stands before it", line.text, span)
+            raise NotationError(
+                "a line that begins with = continues an equation, and none stands before it", line.text, span
+            )
         more = tuple([self._side(line, part, latex) for part in parts])
         self.items[-1] = replace(self.items[-1], sides=(*self.items[-1].sides, *more))
 

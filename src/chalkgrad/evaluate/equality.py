@@ -11,20 +11,21 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from typing import Any, Literal, final
 
 import numpy as np
 
 from chalkgrad.evaluate.points import Points, sign_note
-from chalkgrad.evaluate.precise.program import LARGEST, Precise
+from chalkgrad.evaluate.precise.program import LARGEST, NotPrecise, Precise
 from chalkgrad.evaluate.precise.ranges import unreachable
 from chalkgrad.evaluate.precise.trial import OutOfTime, Trial, precision
-from chalkgrad.evaluate.screen import Screen, entire
+from chalkgrad.evaluate.screen import Screen, defined_everywhere, entire
 
 Verdict = Literal["yes", "no", "undecided"]
 Point = Mapping[str, Any]
 
-DIGITS, AGREED, FINE, FINEST = 50, 40, 150, 900
+DIGITS, AGREED, FINE, FINEST, CONSTANTS = 50, 40, 150, 900, 400
 # How many points must agree: of functions without singularities, of others, and of those that are pieced together.
 VOTES, VOTES_BROKEN, VOTES_PIECES = 3, 5, 12
 CANDIDATES = 96
@@ -60,11 +61,11 @@ class _Votes:
 
     def __init__(self, wanted: int) -> None:
         self.wanted, self.unseen, self.outside = wanted, 0, 0
-        self.agreed: list[tuple[Any, ...]] = []
+        self.agreed: dict[int, tuple[Any, ...]] = {}
 
-    def count(self, point: tuple[Any, ...], found: str) -> None:
+    def count(self, place: int, point: tuple[Any, ...], found: str) -> None:
         if found == "same":
-            self.agreed.append(point)
+            self.agreed[place] = point
         self.unseen += found == "unseen"
         self.outside += found == "outside"
 
@@ -88,6 +89,11 @@ class Comparison:
         self.sides = (left, right)
         self._places = {id(p): [self.names.index(n) for n in p.names] for p in (left, right, *where)}
         self.shapes = {v.hint: v.type.shape for p in (*where, left, right) for v in p.program.inputs}
+        self.digits = DIGITS if self.names else CONSTANTS  # nothing but the digits tells two constants apart
+        for side in self.sides:
+            for meant in side.exact.values():
+                if isinstance(meant, Fraction):
+                    self.digits = max(self.digits, len(str(meant.denominator)) + 30)
         self._slope = left.order > 0 or right.order > 0  # at the end of a domain it is one-sided
         self.found: tuple[Any, Any] = (None, None)  # the values where the last point differed
         self.seen: dict[int, set[tuple[int, Any]]] = {id(left): set(), id(right): set()}
@@ -119,8 +125,8 @@ class Comparison:
 
     def at(self, point: Sequence[Any], finest: int = FINE) -> str:
         """`same`, `differ`, `outside` (of the domain of one or both) or `unseen` (nothing can be said)."""
-        digits, last = DIGITS, None
-        while digits <= finest:
+        digits, last = self.digits, None
+        while digits <= finest + self.digits - DIGITS:
             with localcontext(precision(digits)):
                 trial = Trial(digits, self.left.exact, self.deadline)
                 found: list[Any] = []
@@ -135,7 +141,7 @@ class Comparison:
                     found.append(value)
                     seen.append(trial.seen)
                 if trial.gap > digits - 30:
-                    last, digits = None, max(digits + 40, trial.gap + DIGITS)
+                    last, digits = None, max(digits + 40, trial.gap + self.digits)
                     continue
                 if self.jumps and (trial.noise or trial.unsure):
                     return "unseen"
@@ -164,6 +170,8 @@ class Comparison:
             return self._decide(explain)
         except OutOfTime:
             return Decision("undecided", "the time allowed ran out before enough points were compared")
+        except NotPrecise as op:
+            return Decision("undecided", f"{op} is not evaluated in high precision")
 
     def _decide(self, explain: bool) -> Decision:
         points = Points(
@@ -181,13 +189,13 @@ class Comparison:
     def _differing(self, points: Points, votes: _Votes, finest: int) -> tuple[Any, ...] | None:
         """A point where they differ; else the votes are counted."""
         votes.unseen = 0
-        for point in points.generic(4 * CANDIDATES if self.where else CANDIDATES):
-            if point in votes.agreed or (self.where and not self.inside(point)):
+        for place, point in enumerate(points.generic(4 * CANDIDATES if self.where else CANDIDATES)):
+            if place in votes.agreed or (self.where and not self.inside(point)):
                 continue
             found = self.at(point, finest)
             if found == "differ":
                 return point
-            votes.count(point, found)
+            votes.count(place, point, found)
             if self.broken and len(votes.agreed) == 1 and found == "same":
                 suspect = self._screened(points)
                 if suspect is not None:
@@ -201,7 +209,7 @@ class Comparison:
         return None
 
     def _verdict(self, votes: _Votes, points: Points, explain: bool) -> Decision:
-        count, sample = len(votes.agreed), tuple(votes.agreed[:8])
+        count, sample = len(votes.agreed), tuple(votes.agreed.values())[:8]
         if not count:
             seen = "no point was found where both have a value"
             if votes.unseen:
@@ -214,7 +222,8 @@ class Comparison:
         if not votes.enough and self.names:
             few = f"only {count} of the points tried tell anything: too few for a yes"
             return Decision("undecided", few, votes=count, points=sample)
-        note = self._domain_note(points) if explain and (self.broken or votes.outside) else None
+        gaps = self.broken or votes.outside or not all(defined_everywhere(s.program) for s in self.sides)
+        note = self._domain_note(points) if explain and gaps else None
         return Decision("yes", votes=count, points=sample, notes=() if note is None else (note,))
 
     def _derived_kink(self) -> bool:

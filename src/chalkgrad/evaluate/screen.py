@@ -44,6 +44,11 @@ def entire(program: Program) -> bool:
     return True
 
 
+def defined_everywhere(program: Program) -> bool:
+    """Whether nothing is divided by, and no function has a domain."""
+    return all(s.op.name in ENTIRE or (s.op.name == "power" and _square(s)) for s in program.steps)
+
+
 def _whole(step: Any) -> bool:
     n = step.inputs[1]
     return isinstance(n, Number) and np.ndim(n.value) == 0 and float(n.value).is_integer()

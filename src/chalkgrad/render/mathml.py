@@ -17,6 +17,7 @@ from chalkgrad.render.maths import (
     Scripts,
     Sign,
     Word,
+    tall,
 )
 from chalkgrad.render.typeset import clean
 
@@ -51,7 +52,9 @@ def _written(box: Box) -> str:
         case Root(inside, cube):
             return f"<mroot>{_written(inside)}<mn>3</mn></mroot>" if cube else f"<msqrt>{_written(inside)}</msqrt>"
         case Fence(left, inside, right):
-            return f"<mrow>{_fence(left, 'prefix')}{_written(inside)}{_fence(right, 'postfix')}</mrow>"
+            grows = tall(inside) or not left
+            ends = (_fence(left, "prefix", grows), _fence(right, "postfix", grows))
+            return f"<mrow>{ends[0]}{_written(inside)}{ends[1]}</mrow>"
         case Grid(rows):
             lines = ["<mtr>" + "".join([f"<mtd>{_written(cell)}</mtd>" for cell in r]) + "</mtr>" for r in rows]
             return f"<mrow>{_fence('[', 'prefix')}<mtable>{''.join(lines)}</mtable>{_fence(']', 'postfix')}</mrow>"
@@ -59,9 +62,10 @@ def _written(box: Box) -> str:
             return f"<mtext>{_text(text)}</mtext>"
 
 
-def _fence(sign: str, form: str) -> str:
-    spaces = 'fence="true" stretchy="true" lspace="0em" rspace="0em"'
-    return f'<mo form="{form}" {spaces}>{_text(sign)}</mo>' if sign else ""
+def _fence(sign: str, form: str, grows: bool = True) -> str:
+    # a bracket that may stretch is set with wider sides even where it has no need to
+    stretch = "" if grows else ' stretchy="false"'
+    return f'<mo form="{form}" fence="true"{stretch} lspace="0em" rspace="0em">{_text(sign)}</mo>' if sign else ""
 
 
 def _sign(box: Sign) -> str:

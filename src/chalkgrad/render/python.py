@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from chalkgrad.errors import ValueNeeded
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Atom, Number, Program, Step, Var
 from chalkgrad.ops.local import Times
@@ -173,6 +174,8 @@ class _Writer:
 
     def call(self, parts: list[tuple[str, int]], expr: Apply) -> tuple[str, int]:
         op = expr.op
+        if op.evaluate is None:
+            raise ValueNeeded(f"{op.name} is abstract: fill it in before printing Python")
         function = numpy_name(op)
         # a shape has no default, and NumPy has had several names for it
         placed = [k for k, default in op.params.items() if default == () and function is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from chalkgrad.render.latex import ascii_only, latex, text_mode
 from chalkgrad.render.maths import Box, Prose, label
@@ -14,6 +15,7 @@ from chalkgrad.render.svg import COLOURS, INK, WIRE
 _WIDEST = 455.0  # points of text on a page of A4
 
 _OPERATOR = re.compile(r"(?<!\{)([*+-])(?!\})")
+_LARGEST = 10_000.0  # points: TeX knows no length beyond 16 383
 _LETTERS = 88  # of a row that fits the page
 _TALLEST = 32  # rows of a table that stays on one page
 
@@ -124,6 +126,8 @@ def _cell(box: Box) -> str:
 
 
 def _picture(placed: Placed) -> Iterator[str]:
+    if max(placed.width, placed.height) > _LARGEST:
+        placed = _shrunk(placed, _LARGEST / max(placed.width, placed.height))
     yield r"\begin{tikzpicture}[x=1pt,y=-1pt,line cap=round,line join=round,"
     yield r"  every node/.style={anchor=base,inner sep=0pt,outer sep=0pt}]"
     yield rf"\useasboundingbox (0,0) rectangle ({_n(placed.width)},{_n(placed.height)});"
@@ -133,6 +137,21 @@ def _picture(placed: Placed) -> Iterator[str]:
     yield from map(_slot, placed.slots)
     yield from map(_text, placed.texts)
     yield r"\end{tikzpicture}"
+
+
+def _shrunk(placed: Placed, k: float) -> Placed:
+    return replace(
+        placed,
+        width=placed.width * k,
+        height=placed.height * k,
+        gates=tuple(
+            replace(g, x=g.x * k, y=g.y * k, half_width=g.half_width * k, radius=g.radius * k) for g in placed.gates
+        ),
+        lines=tuple(replace(w, path=tuple(tuple(n * k for n in step) for step in w.path)) for w in placed.lines),
+        forks=tuple((x * k, y * k) for x, y in placed.forks),
+        texts=tuple(replace(t, x=t.x * k, y=t.y * k, width=t.width * k, scale=t.scale * k) for t in placed.texts),
+        slots=tuple(replace(s, x=s.x * k, y=s.y * k, width=s.width * k, height=s.height * k) for s in placed.slots),
+    )
 
 
 def _wire(line: Line) -> str:

@@ -64,7 +64,7 @@ class Terms:
             size += coefficient not in (1, -1)
             for base, exponent in factors:
                 inverses += exponent < 0
-                size += 1 + (exponent not in (1, -1)) + 2 * (isinstance(base, Var) and not base.hint)
+                size += 1 + (exponent not in (1, -1)) + 5 * (isinstance(base, Var) and not base.hint)
                 if isinstance(base, Terms):
                     inverses += base.weight[0]
                     size += base.weight[1]

@@ -18,7 +18,7 @@ from chalkgrad.evaluate.precise.trial import NAN, Trial, decimal_of
 COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 REGIONS = {
     **dict.fromkeys((*COMPARISONS, "sign", "abs", "relu", "leaky_relu", "elu", "floor", "mod"), 2),
-    **dict.fromkeys(("maximum", "minimum", "max", "min", "norm"), 2),
+    **dict.fromkeys(("maximum", "minimum", "max", "min", "norm", "sort"), 2),
     **dict.fromkeys(("clip", "relu6", "hardtanh"), 3),
 }
 JUMPS = frozenset({*COMPARISONS, "sign", "floor", "mod"})
@@ -276,7 +276,33 @@ def _norm(t: Trial, i: int, x: Any, ord: float = 2) -> Any:
     return _total(t, abs(x), None) if ord == 1 else abs(x).max()
 
 
+def _stack(t: Trial, i: int, *xs: Any) -> Any:
+    return np.stack(np.broadcast_arrays(*[np.asarray(x, dtype=object) for x in xs]))
+
+
+def _sum_to(t: Trial, i: int, x: Any, shape: Any = ()) -> Any:
+    x = np.asarray(x, dtype=object)
+    more = x.ndim - len(shape)
+    axes = (*range(more), *[more + k for k, n in enumerate(shape) if n == 1 and x.shape[more + k] != 1])
+    return np.reshape(_total(t, x, axes, keepdims=True), shape)[()]
+
+
+def _sort(t: Trial, i: int, x: Any, axis: int = -1) -> Any:
+    t.side(i, tuple(np.argsort(x, axis=None).tolist()))
+    return np.sort(x, axis=axis)
+
+
+# NumPy itself does these on Decimals: they move entries, or multiply and add them.
+MOVES = frozenset(
+    {
+        *("transpose", "reshape", "index", "scatter", "broadcast_to", "argsort", "take_along", "put_along"),
+        *("matmul", "outer", "dot", "cumsum", "prod"),
+    }
+)
 ARRAY_RULES: dict[str, Callable[..., Any]] = {
+    "stack": _stack,
+    "sum_to": _sum_to,
+    "sort": _sort,
     "sum": lambda t, i, x, axis=None, keepdims=False: _total(t, x, axis, keepdims),
     "mean": _mean,
     "mean_of": lambda t, i, x, size: x / Decimal(size),

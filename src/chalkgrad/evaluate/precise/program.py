@@ -10,12 +10,16 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.errors import ValueNeeded
-from chalkgrad.evaluate.precise.ops import ARRAY_RULES, JUMPS, REGIONS, RULES
+from chalkgrad.evaluate.precise.ops import ARRAY_RULES, JUMPS, MOVES, REGIONS, RULES
 from chalkgrad.evaluate.precise.trial import NAN, Exact, Trial, decimal_of, precision
 from chalkgrad.ir.program import Number, Program, Var
 
 # An array of more entries than this is not evaluated digit by digit.
 LARGEST = 4096
+
+
+class NotPrecise(Exception):
+    """An op that is not evaluated in decimal arithmetic; its name."""
 
 
 @final
@@ -116,7 +120,16 @@ def _rule(op: Any) -> Callable[..., Any]:
         return rule
     if op.evaluate is None:
         raise ValueNeeded(f"{op.name} is abstract: it has no value until it is filled in")
-    return lambda t, i, *xs, **params: op.evaluate(*xs, **params)  # only moves entries, or multiplies and adds
+
+    def moved(t: Trial, i: int, *xs: Any, **params: Any) -> Any:
+        if op.name not in MOVES:
+            raise NotPrecise(op.name)
+        try:
+            return op.evaluate(*xs, **params)
+        except (TypeError, ValueError, LookupError):
+            raise NotPrecise(op.name) from None
+
+    return moved
 
 
 def _constant(value: Any, exact: Exact, digits: int) -> Any:

@@ -98,13 +98,15 @@ def _free(value: Sum, by: str) -> bool:
 def _rule(f: Fn, labels: list[str]) -> Sum:
     """One rule, applied to one derivative."""
     u, by = f.args[0], f.by
+    terms = list(u.terms)
     if _free(u, by):
         labels.append("the derivative of a constant is 0")
         return Sum(())
-    if len(u.terms) > 1:
+    if len(terms) > 1:
         labels.append("sum rule")
-        return total([scaled(call(D, Sum(((Fraction(1), t),)), by=by), c) if t else Sum(()) for c, t in u.terms])
-    return _of_term(u.terms[0], by, labels)
+        slopes = [(c, call(D, Sum(((Fraction(1), f),)), by=by)) for c, f in terms if f]
+        return total([scaled(slope, c) for c, slope in slopes])
+    return _of_term(terms[0], by, labels)
 
 
 def _of_term(term: Term, by: str, labels: list[str]) -> Sum:
@@ -125,7 +127,7 @@ def _of_term(term: Term, by: str, labels: list[str]) -> Sum:
         labels.append("product rule")
         first, rest = Sum(((Fraction(1), factors[:1]),)), Sum(((Fraction(1), factors[1:]),))
         return total((times(call(D, first, by=by), rest), times(first, call(D, rest, by=by))))
-    base, exponent = factors[0]
+    base, exponent = list(factors)[0]
     inner = Sum(((Fraction(1), ((base, Fraction(1)),)),)) if not isinstance(base, Sum) else base
     if exponent != 1:
         labels.append("power rule")
