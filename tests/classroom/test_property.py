@@ -62,7 +62,10 @@ def build(rng: random.Random) -> Made:
             "c": (f"{n} * {{{a}}} + {{{b}}}", [Edge(a, f"{n}", {"constant": "1"}), Edge(b, "1")]),
             "s": (f"σ({{{a}}})", [Edge(a, f"{name} * (1 - {name})", {"argument": f"{a} * (1 - {a})"})]),
             "t": (f"tanh({{{a}}})", [Edge(a, f"(1 - {name}^2)", {"argument": f"(1 - {a}^2)"})]),
-            "S": (f"σ({n} * {{{a}}})", [Edge(a, f"{n} * {name} * (1 - {name})", {"constant": f"{name} * (1 - {name})"})]),
+            "S": (
+                f"σ({n} * {{{a}}})",
+                [Edge(a, f"{n} * {name} * (1 - {name})", {"constant": f"{name} * (1 - {name})"})],
+            ),
             "e": (f"exp(-{{{a}}})", [Edge(a, f"(-{name})", {"sign": name})]),
             "/": (f"1/({{{a}}})", [Edge(a, f"(-1/{a}^2)", {"sign": f"(1/{a}^2)"})]),
             "2": (f"({{{a}}})^2", [Edge(a, f"2 * {a}", {"constant": a})]),
@@ -100,21 +103,34 @@ def build(rng: random.Random) -> Made:
         put(last, rng.choice("+*-"), a, b, 2)
         unread = [last, *unread[2:]]
     name, plain, edges = stages[-1]
-    stages[-1] = ("f", plain, [Edge(e.by, _named(e.local, name), {k: _named(v, name) for k, v in e.wrong.items()}) for e in edges])
+    stages[-1] = (
+        "f",
+        plain,
+        [Edge(e.by, _named(e.local, name), {k: _named(v, name) for k, v in e.wrong.items()}) for e in edges],
+    )
     return Made(inputs, stages, text[unread[0]])
 
 
 def _named(text: str, name: str) -> str:
     """A local derivative of the last stage, which is called f."""
-    return "*".join("f" if p.strip() == name else p for p in text.split("*")).replace(f"{name})", "f)").replace(f"{name}^", "f^")
+    return (
+        "*".join("f" if p.strip() == name else p for p in text.split("*"))
+        .replace(f"{name})", "f)")
+        .replace(f"{name}^", "f^")
+    )
 
 
-def write(made: Made, rng: random.Random, mistake: str = "", leibniz: bool = False, mend: bool = False) -> tuple[str, int] | None:
+def write(
+    made: Made, rng: random.Random, mistake: str = "", leibniz: bool = False, mend: bool = False
+) -> tuple[str, int] | None:
     """The claim as text, in a random order that respects what depends on what; and the line that is wrong, or 0."""
     lines = [f"f({', '.join(made.inputs)}) = {made.whole}", "forward:"]
     lines += [f"{i}) {name} = {formula}" for i, (name, formula, _) in enumerate(made.stages, 1)]
     lines.append("backward:")
-    readers = {n: [s for s, _, es in made.stages for e in es if e.by == n] for n in [*made.inputs, *[s[0] for s in made.stages]]}
+    readers = {
+        n: [s for s, _, es in made.stages for e in es if e.by == n]
+        for n in [*made.inputs, *[s[0] for s in made.stages]]
+    }
     d = (lambda n: f"df/d{n}") if leibniz else (lambda n: f"d{n}")
     rows: list[tuple[str, str, str, str, dict[str, str]]] = []
     waiting = {s[0]: s for s in made.stages}
@@ -173,7 +189,9 @@ def gradients(text: str, point: dict[str, float]) -> dict[str, float]:
         code = re.sub(r"1\{([^}]*)\}", r"(\1)", code)
         if "=" in code:
             name, sign, right = re.split(r" (\+?=) ", code)
-            value = eval(right, {"σ": lambda v: 1 / (1 + math.exp(-v)), "tanh": math.tanh, "exp": math.exp, "max": max}, env)
+            value = eval(
+                right, {"σ": lambda v: 1 / (1 + math.exp(-v)), "tanh": math.tanh, "exp": math.exp, "max": max}, env
+            )
             env[name] = value + (env.get(name, 0.0) if sign == "+=" and name != "df" else 0.0)
     return {name: value for name, value in env.items() if name[0] == "d" and name not in ("den", "df")}
 
@@ -187,12 +205,12 @@ def differ(one: str, other: str, inputs: list[str]) -> bool:
             a, b = gradients(one, point), gradients(other, point)
         except OverflowError:
             continue
-        if any(abs(a[n] - b[n]) > 1e-5 * max(abs(a[n]), abs(b[n])) for n in a):
+        if any(abs(a[n] - b[n]) > 1e-9 + 1e-5 * max(abs(a[n]), abs(b[n])) for n in a):
             return True
     return False
 
 
-@pytest.mark.parametrize("seed", range(1000))
+@pytest.mark.parametrize("seed", range(60))
 def test_a_right_claim_passes(seed: int) -> None:
     rng = random.Random(seed)
     text, _ = write(build(rng), rng, leibniz=seed % 3 == 0) or ("", 0)
@@ -203,7 +221,7 @@ def test_a_right_claim_passes(seed: int) -> None:
 @pytest.mark.parametrize("mistake", [m for m in NAMES if m != "uphill"])
 def test_one_mistake_is_found_and_named(mistake: str) -> None:
     tried = 0
-    for seed in range(1000):
+    for seed in range(60):
         rng = random.Random(seed)
         written = write(build(rng), rng, mistake, leibniz=seed % 3 == 0)
         if written is None:

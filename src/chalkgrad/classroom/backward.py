@@ -209,7 +209,7 @@ class Backward:
         first = min([*loose, *([over] if over is not None else [])], default=None)
         if first is None:
             return self._missing(v, entries, out, left)
-        if first == over:
+        if over is not None and first == over:
             return self._overwrites(v, entries, out, over)
         for i in loose:
             out = self._loose(v, entries, out, i, left, len(loose) > 1)
@@ -287,7 +287,7 @@ class Backward:
         # two readers that send the same: the line may have been meant for the other
         twins = [([p.reader], p.value) for p in self._pieces(v, self.held) if own.ground.same(p.value, rest)]
         tries += sorted(twins, key=lambda t: t[0][0] not in self._mentioned(entry))
-        if twins and not self._mentioned(entry) & {*readers}:
+        if twins and self._mentioned(entry) and not self._mentioned(entry) & {*readers}:
             tries = [*tries[1:], tries[0]]
         for some, wanted in tries:
             for k, value in enumerate(entry.sides):

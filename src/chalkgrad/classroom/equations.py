@@ -47,7 +47,7 @@ class Equations:
         return Finding(item.line, item.head, status)
 
     def _truths(self, item: Equation) -> tuple[list[Values], list[Values]]:
-        """What the equation may say: the truth (∂u/∂v at its gate, or through all between), and what follows from them."""
+        """What it may say: the truth (∂u/∂v at its gate, or through all between), and what follows from their lines."""
         own, graph = self.own, self.own.graph
         of, by = item.of, item.by
         if not by:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chalkgrad.classroom.claim import Claim, Stage
 from chalkgrad.classroom.graph import Graph
-from chalkgrad.classroom.numeric import Formula, Ground, Values
+from chalkgrad.classroom.numeric import Formula, Ground, Values, formula
 from chalkgrad.classroom.verdict import Finding
-from chalkgrad.ir.program import Program, Step, Var
+from chalkgrad.ir.program import Program, Step, Var, number
 from chalkgrad.ir.registry import OPS
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.text import text
 from chalkgrad.transform.expression import applied, written_out
 
+# Mending is tried until so many stages have been run again.
+MOST_RUNS = 20_000
 SWAPS = {
     "add": ("subtract", "multiply"),
     "subtract": ("add",),
@@ -41,7 +41,7 @@ def judge_forward(claim: Claim, graph: Graph, function: Values | None) -> list[F
         elif agreement == "different" and blamed is None and stage is stages[-1]:
             found = _wrong(claim, graph, stage, "", function)
         for side in stage.sides[1:]:
-            said = graph.ground.value(_formula(graph, side), graph.env)
+            said = ground.value(formula(side.tree, side.line.text), graph.env)
             if ground.compare(said, value) == "different" and found.status == "right":
                 first = stage.sides[0].written.strip()
                 found = Finding(
@@ -51,19 +51,14 @@ def judge_forward(claim: Claim, graph: Graph, function: Values | None) -> list[F
     return out
 
 
-def _formula(graph: Graph, side: Any) -> Formula:
-    from chalkgrad.classroom.numeric import formula
-
-    return formula(side.tree, side.line.text)
-
-
 def _wrong(claim: Claim, graph: Graph, stage: Stage, repair: str, function: Values | None) -> Finding:
     ground = graph.ground
     assert function is not None
     value = graph.env[claim.output]
     i = ground.witness(value, function)
     where = ", ".join([f"{n} = {shown(float(ground.env[n][i]))}" for n in claim.inputs])
-    example = f"at {where}: the function is {shown(float(function[i]), 6)}, the forward pass gives {shown(float(value[i]), 6)}"
+    wanted, given = shown(float(function[i]), 6), shown(float(value[i]), 6)
+    example = f"at {where}: the function is {wanted}, the forward pass gives {given}"
     side = stage.sides[0]
     if repair:
         why = "with this line so, the stages compute the function; as it stands they do not"
@@ -74,11 +69,15 @@ def _wrong(claim: Claim, graph: Graph, stage: Stage, repair: str, function: Valu
 
 def _blame(claim: Claim, graph: Graph, function: Values) -> tuple[Stage, str] | None:
     """The first stage that one changed sign or name would mend, and how; else the first that the function lacks."""
-    for name in graph.stages:
+    budget = MOST_RUNS
+    for place, name in enumerate(graph.stages):
         node = graph.nodes[name]
         if node.stage.line.section != "forward":
             continue
         for program in _repairs(node.formula.program, [*claim.inputs, *graph.stages[: graph.stages.index(name)]]):
+            budget -= len(graph.stages) - place
+            if budget < 0:
+                break
             if graph.ground.same(_rerun(claim, graph, name, program), function):
                 return node.stage, _text(program)
     known = _parts(claim, graph.ground)
@@ -126,14 +125,8 @@ def _repairs(program: Program, names: list[str]) -> list[Program]:
                         steps[place] = Step(step.outputs, step.op, at, step.params)
                         found.append(Program(program.name, inputs, tuple(steps), program.outputs))
         if step.op.name == "negative":
-            put(place, Step(step.outputs, OPS["multiply"], (step.inputs[0], _one())))
+            put(place, Step(step.outputs, OPS["multiply"], (step.inputs[0], number(1.0))))
     return found[:400]
-
-
-def _one() -> Any:
-    from chalkgrad.ir.program import number
-
-    return number(1.0)
 
 
 def _text(program: Program) -> str:

@@ -13,7 +13,7 @@ from chalkgrad.classroom.claim import Assign, Claim, Definition, Equation, Side,
 from chalkgrad.classroom.equations import Equations
 from chalkgrad.classroom.forward import judge_forward
 from chalkgrad.classroom.graph import Graph
-from chalkgrad.classroom.numeric import ENOUGH, Formula, Ground, Values, ground, ties
+from chalkgrad.classroom.numeric import ENOUGH, Formula, Ground, Values, formula, ground, ties
 from chalkgrad.classroom.own import Own
 from chalkgrad.classroom.reading import at_line
 from chalkgrad.classroom.verdict import Finding, Verdict
@@ -129,7 +129,7 @@ class _Judge:
     def _tied(self, item: Equation | Assign, found: Finding, tied: Own, points: Ground) -> Finding:
         values = [tied.value(side) for side in item.sides]
         by = item.target if isinstance(item, Assign) else item.by
-        rule = "the convention here is that a tie of max or min is shared, ½ each, and that relu'(0) = 0"
+        rule = "Chalkgrad's convention shares a tie, ½ each (and takes relu'(0) as 0)"
         for side, value in zip(item.sides[1:], values[1:], strict=True):
             apart = np.flatnonzero(np.isfinite(value) & np.isfinite(values[0]) & (value != values[0]))
             if apart.size:
@@ -142,7 +142,7 @@ class _Judge:
                 should = "one convention for the tie in both forms"
                 return replace(
                     found, line=side.line, span=side.span, status="wrong", kind="tie", should=should,
-                    why=f"{why}; at a tie there is no derivative, and {rule}",
+                    why=f"{why}; no derivative is there; {rule}",
                 )  # fmt: skip
         if not isinstance(item, Equation) or item.of != self.claim.output or not by:
             return found
@@ -153,7 +153,7 @@ class _Judge:
         i = int(apart[0])
         where = _point(self.claim, points, i)
         said, here = shown(float(values[-1][i])), shown(float(truth[i]))
-        note = f"at a tie ({where}) this gives {said}, Chalkgrad {here}: there is no derivative there, and {rule}"
+        note = f"at a tie ({where}) this gives {said}, and Chalkgrad {here}: there is no derivative there; {rule}"
         return replace(found, note=note)
 
 
@@ -171,8 +171,6 @@ def _graph(claim: Claim, points: Ground) -> Graph:
 
 def _cases(side: Side) -> bool:
     """Whether a side holds cases, an indicator or a comparison."""
-    from chalkgrad.classroom.numeric import formula
-
     choosing = {"where", "indicator", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
     return any(step.op.name in choosing for step in formula(side.tree, side.line.text).program.steps)
 

@@ -13,7 +13,8 @@ from chalkgrad.classroom.claim import Line, Section
 from chalkgrad.errors import NotationError, TooLarge
 from chalkgrad.notation.read import MAX_BYTES
 
-MAX_LINES = 2000
+MAX_LINES = 400
+MAX_NOTES = 16
 # stands for ∂ while a line is read: a letter that nobody writes
 ROUND = "ϙ"
 HEADER = re.compile(
@@ -22,10 +23,11 @@ HEADER = re.compile(
     re.IGNORECASE,
 )
 LEAD = re.compile(
-    r"[\s$]*(?:(?:[-*•–]|#?[ \t]*\([0-9]{1,3}\)|#?[ \t]*(?:[0-9]{1,3}|[a-z])[):]|[0-9]{1,3}\.)(?=[\s$\\]))+"
+    r"(?:[ \t$]{0,8}(?:[-*•–]|#?[ \t]{0,8}\([0-9]{1,3}\)|#?[ \t]{0,8}(?:[0-9]{1,3}|[a-z])[):]|[0-9]{1,3}\.)"
+    r"(?=[\s$\\])){1,4}"
 )
 TAG = re.compile(r"#[ \t]*\(?[0-9]{1,3}\)")
-TAIL = re.compile(r"(?:\\\\|\\tag\{[^{}]*\}|[\s$,.;&])+$")
+TAIL = re.compile(r"\\tag\{[^{}]{0,40}\}$")
 PARTIAL = re.compile(r"\\partial(?![A-Za-z])")
 ARROW = re.compile(r"\\(?:leftarrow|gets)(?![A-Za-z])|←|:=")
 SHORT_ARROW = re.compile(r"^[^=<>]{1,80}?(<-)")
@@ -97,20 +99,21 @@ def cleaned(line: str) -> str:
     if latex:
         out = WRAPPING.sub(_blank, out)
         out = _without_notes(out)
-    found = LEAD.match(out)
+    found = LEAD.match(out, len(out) - len(out.lstrip(" \t\r\f\v\n$")))
     if found is not None:
         out = " " * found.end() + out[found.end() :]
     out = TAG.sub(_blank, out)
-    out = TAIL.sub(_blank, out)
+    out = _without_tail(out)
     out = PARTIAL.sub(lambda m: ROUND.ljust(len(m.group())), out).replace("∂", ROUND)
     out = ARROW.sub(lambda m: "=".rjust(len(m.group())), out)
     if short := SHORT_ARROW.match(out):
         out = out[: short.start(1)] + " =" + out[short.end(1) :]
     if latex:
         out = QUAD.sub(lambda m: ";".rjust(len(m.group())), out)
-        out = TAIL.sub(_blank, out)
-        out = out.replace("$", " ")
-        out = re.sub(r"^\s*&", _blank, out)
+        out = _without_tail(out).replace("$", " ")
+        begun = out.lstrip()
+        if begun.startswith("&"):
+            out = out[: len(out) - len(begun)] + " " + begun[1:]
     return out
 
 
@@ -118,9 +121,22 @@ def _blank(found: re.Match[str]) -> str:
     return " " * len(found.group())
 
 
+def _without_tail(line: str) -> str:
+    r"""The line without what ends it and is no formula: `\\\\`, a full stop, a comma, `\\tag{3}`."""
+    kept = line
+    while True:
+        shorter = TAIL.sub("", kept.rstrip().rstrip("$,.;&").removesuffix("\\\\"))
+        if shorter == kept:
+            return kept + " " * (len(line) - len(kept))
+        kept = shorter
+
+
 def _without_notes(line: str) -> str:
     r"""`\underset{a note}{formula}` without its note."""
-    while found := UNDER.search(line):
+    for _ in range(MAX_NOTES):
+        found = UNDER.search(line)
+        if found is None:
+            break
         depth, stop = 1, found.end()
         while stop < len(line) and depth:
             depth += (line[stop] == "{") - (line[stop] == "}")

@@ -35,6 +35,7 @@ class Edge:
     downstream: Values
 
 
+SAID = {"maximum": "max", "minimum": "min", "sigmoid": "σ", "multiply": "product", "divide": "quotient"}
 Case = tuple[str, Values, Callable[[], str]]
 
 
@@ -158,7 +159,10 @@ class Mistakes:
                 y = 1 / (1 + np.exp(-v)) if name == "sigmoid" else np.tanh(v)
                 slope = y * (1 - y) if name == "sigmoid" else 1 - y * y
                 if not self.ground.same(y, result):
-                    why = f"{sign}' is taken at the wrong argument: at {called}, and not at what goes into {sign} in {edge.u}"
+                    why = (
+                        f"{sign}' is taken at the wrong argument: at {called}, "
+                        f"and not at what goes into {sign} in {edge.u}"
+                    )
                     yield "argument", slope, lambda y=why: y
                 if not self.ground.same(v, result):
                     direct = v * (1 - v) if name == "sigmoid" else 1 - v * v
@@ -216,6 +220,4 @@ class Mistakes:
 
 
 def _said(op: Any) -> str:
-    return {"maximum": "max", "minimum": "min", "sigmoid": "σ", "multiply": "product", "divide": "quotient"}.get(
-        op.name, op.name
-    )
+    return SAID.get(op.name, str(op.name))

@@ -9,7 +9,7 @@ import numpy as np
 
 from chalkgrad.classroom.claim import Claim, Definition, Side
 from chalkgrad.classroom.graph import Graph
-from chalkgrad.classroom.mistakes import Edge, Mistakes
+from chalkgrad.classroom.mistakes import MOST_EDGES, Edge, Mistakes
 from chalkgrad.classroom.numeric import SEED, Formula, Values, formula, names_in
 from chalkgrad.classroom.wording import Wording
 from chalkgrad.render.numbers import shown
@@ -111,7 +111,7 @@ class Own:
         one = self.ground.one(1)
         found: list[Edge] = []
         for u in self.graph.reach(of):
-            if u not in held:
+            if u not in held or len(found) > MOST_EDGES:
                 continue
             for w in self.graph.local.get(u, {}):
                 onward = one if w == by else self.graph.totals(w).get(by) if w in self.graph.nodes else None

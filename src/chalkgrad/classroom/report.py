@@ -10,7 +10,8 @@ from chalkgrad.errors import caret
 
 def report(verdict: Verdict) -> str:
     """The whole report, without a line's end behind it."""
-    return "\n".join(_lines(verdict))
+    whole = "\n".join(_lines(verdict))
+    return "".join([c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in whole])
 
 
 def _lines(verdict: Verdict) -> Iterator[str]:

@@ -111,7 +111,8 @@ def set_heights(items: Sequence[Item], wires: Sequence[Sequence[Item]], ordered:
     first = [key[item] for item in items if item.column == 0]
     lines.append("{rank=same;" + "->".join(first) + ("[style=invis]" if len(first) > 1 else "") + "}")
     lines += [f"{key[one]}->{key[two]}[weight={weight}]" for one, two, weight in links]
-    limit = "nslimit=0.5;nslimit1=0.5;mclimit=0.3;" if len(items) > _MANY else ""
+    effort = 1 if len(items) <= _MANY else (_MANY / len(items)) ** 2 / 10
+    limit = f"nslimit={effort:.4f};nslimit1={effort:.4f};mclimit={effort / 2:.4f};" if effort < 1 else ""
     found = graphviz.layout(
         f"digraph{{rankdir=LR;splines=false;nodesep={APART / 72:.5f};ranksep=0.02;{limit}"
         'node[shape=box,fixedsize=true,label="",width=0.02,ordering=""];edge[arrowhead=none];\n'

@@ -21,6 +21,7 @@ from chalkgrad.ops.notation import (
     Subscript,
 )
 from chalkgrad.render.diagram import Diagram, Node, Wire
+from chalkgrad.render.layout import fits
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import WHOLE, Rows
 from chalkgrad.render.text import constant, index_text
@@ -31,10 +32,11 @@ SIGNS = {"·": "×", "<=": "≤", ">=": "≥", "!=": "≠", "@": "@"}
 def diagram(worked: Worked, *, blank: bool = False, digits: int = 2) -> Diagram:
     """The drawing of a Worked; `blank` leaves room for every value and gradient instead.
 
-    Above 300 values it is a summary, and its note says so.
+    Above 300 values, or with too many long wires, it is a summary, and its note says so.
     """
     rows = Rows(worked)
-    return _whole(rows, blank, digits) if len(rows.variables) <= WHOLE else _summary(rows, blank, digits)
+    whole = _whole(rows, blank, digits) if len(rows.variables) <= WHOLE else None
+    return whole if whole is not None and fits(whole) else _summary(rows, blank, digits)
 
 
 def title(worked: Worked) -> str:

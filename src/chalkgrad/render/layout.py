@@ -53,7 +53,10 @@ class _Drawing:
     """One drawing in the making."""
 
     def __init__(self, diagram: Diagram) -> None:
-        self.rank = _fitting_ranks(diagram)
+        found = _fitting_ranks(diagram)
+        if found is None:
+            raise ChalkgradError(f"a graph of {len(diagram.nodes)} nodes is too large to draw whole; draw a summary")
+        self.rank = found
         self.diagram = diagram = _shortened(diagram)
         self.nodes = {node.id: node for node in diagram.nodes}
         self.out: dict[str, list[int]] = {id: [] for id in self.nodes}
@@ -339,8 +342,13 @@ class _Drawing:
         )
 
 
-def _fitting_ranks(diagram: Diagram) -> dict[str, int]:
-    """Columns that keep the drawing to a size that can be laid out, and looked at."""
+def fits(diagram: Diagram) -> bool:
+    """Whether a diagram is small enough, its long wires counted, to be laid out."""
+    return _fitting_ranks(diagram) is not None
+
+
+def _fitting_ranks(diagram: Diagram) -> dict[str, int] | None:
+    """Columns that keep the drawing to a size that can be laid out, and looked at; None where there are none."""
     uses = Counter(wire.source for wire in diagram.wires)
     for late, most in ((False, _MOST // 2), (True, _MOST)):
         rank = ranks(diagram, late=late)
@@ -350,7 +358,7 @@ def _fitting_ranks(diagram: Diagram) -> dict[str, int]:
             span[key] = max(span.get(key, 0), 2 * (rank[wire.target] - rank[wire.source]))
         if len(diagram.nodes) + len(diagram.wires) + sum(span.values()) <= most:
             return rank
-    raise ChalkgradError(f"a graph of {len(diagram.nodes)} nodes is too large to draw whole; draw a part or a summary")
+    return None
 
 
 def _shortened(diagram: Diagram) -> Diagram:

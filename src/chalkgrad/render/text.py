@@ -170,7 +170,8 @@ _LAYOUTS: dict[type, Any] = {
     Fraction: _fraction,
     Power: _power,
     Exponential: _exponential,
-    Bars: lambda layout, parts, expr: (f"|{parts[0][0]}|", CALL),
+    # bars within bars would be two pairs side by side
+    Bars: lambda layout, parts, expr: (f"abs({parts[0][0]})" if "|" in parts[0][0] else f"|{parts[0][0]}|", CALL),
     Indicator: _indicator,
     Sum: _sum,
     Subscript: _subscript,
