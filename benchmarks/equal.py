@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -124,11 +125,9 @@ def sympy_sample(seconds: float = 20.0) -> tuple[int, float, int, int] | None:
 
 def _for_sympy(text: str) -> str:
     """With every product written out."""
-    import re
-
     text = text.replace("^", "**")
     text = re.sub(r"(\d) ?([xy(σ])", r"\1*\2", text)
-    text = re.sub(r"\) ?(?=[(σ]|log|cos|sin)", ")*", text)
+    text = re.sub(r"\) ?(?=[(\w])", ")*", text)
     return re.sub(r"\be\*\*", "E**", text.replace("e**", "E**"))
 
 

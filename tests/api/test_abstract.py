@@ -78,7 +78,7 @@ class TestAbstract:
         assert {"g1", "g2", "Loss"} <= {n.sign for n in cg.draw(w).diagram.nodes}
 
     def test_upstream(self) -> None:
-        assert totals(cg.work("a = g(z)", abstract="g", upstream=2))["z"] == "∂L/∂a·g'(z)"
+        assert totals(cg.work("a = g(z)", abstract="g", upstream=2))["z"] == "(∂L/∂a)·g'(z)"
 
     def test_numbers_want_it_filled_in(self) -> None:
         with pytest.raises(cg.ValueNeeded, match="g1 is abstract: it has no value until it is filled in"):

@@ -41,7 +41,7 @@ def test_s8_product() -> None:
     assert said("f(x, y) = xy", "x", 0.1, x=1, y=-2) == [
         "f(x+Δx, y) = -2.2 with Δx = 0.1, so Δf = -0.2",
         "the derivative predicts ∂f/∂x·Δx = y·Δx = -2 · 0.1 = -0.2",
-        "the two agree: over this nudge f changes in proportion to x",
+        "the two agree: over this nudge Δf is in proportion to Δx",
     ]
 
 
@@ -49,6 +49,15 @@ def test_s8_max_that_crosses() -> None:
     lines = said("f(x, y) = max{x, y}", "y", 4, x=1, y=-2)
     assert lines[0] == "f(x, y+Δy) = 2 with Δy = 4, so Δf = 1"
     assert "crosses a corner (at f)" in lines[2]
+
+
+def test_from_a_corner_and_with_an_upstream() -> None:
+    assert "starts on a corner" in said("f(x, y) = max{x, y}", "x", 0.1, x=1, y=1)[-1]
+    w = cg.work("f(x) = x^2", x=3, upstream=-1)
+    lines = list(nudge_sentences(Rows(w), nudge(w, "x", 0.1)))
+    assert lines[1] == "the derivative predicts ∂f/∂x·Δx = 6 · 0.1 = 0.6"
+    assert "no finite change" in said("f(x) = 1/x", "x", -1, x=1)[-1]
+    assert said("f(x, y) = x", "y", 1, x=1, y=1)[-1] == "the two agree: f does not change with y here"
 
 
 def test_a_curve_is_not_called_a_corner() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -206,7 +207,7 @@ def test_every_printed_step_is_equal_to_the_next(a: str, b: str) -> None:
     steps = [line.formula for line in cg.equal(a, b).derivation]
     names = sorted({v.hint for text in (a, b) for v in cg.parse(text).inputs})
     signed = [f"f({', '.join(names)}) = {step}" for step in steps]
-    for one, other in zip(signed, signed[1:], strict=False):
+    for one, other in pairwise(signed):
         assert cg.equal(one, other, derive=False).verdict == "yes", (one, other)
 
 

@@ -21,7 +21,10 @@ TREES = st.recursive(
     max_leaves=6,
 )
 SETTINGS = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
@@ -79,7 +82,7 @@ def rewritten(tree: Tree, rng: random.Random) -> Tree:
     name, *rest = tree
     args = [rewritten(t, rng) for t in rest]
     match name, rng.random() < 0.7:
-        case ("+" | "*"), True:
+        case (("+" | "*"), True):
             return (name, args[1], args[0])
         case "-", True:
             return ("neg", ("-", args[1], args[0]))

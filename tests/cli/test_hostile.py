@@ -40,7 +40,7 @@ TEXTS = {
     "code": "__import__('os').system('touch pwned')",
     "TeX": "\\input{/etc/passwd}",
     "markup": "<script>alert(1)</script>",
-    "typst": "$#read(\"/etc/passwd\")$",
+    "typst": '$#read("/etc/passwd")$',
     "a huge array": "f(x) = sum(broadcast_to(x, shape=(100000, 100000)))",
 }
 

@@ -100,7 +100,7 @@ def test_every_op_has_the_value_that_numpy_has(name: str) -> None:
             try:
                 found = Precise(program, NAMED).at([_decimals(x) for x in given], trial)
             except NotPrecise:  # said, and then undecided
-                assert name not in RULES and name not in ARRAY_RULES
+                assert name not in {**RULES, **ARRAY_RULES}
                 continue
         assert np.shape(found) == np.shape(wanted), name
         assert np.allclose(np.asarray(found, dtype=float), wanted, rtol=1e-12, atol=1e-13), name
@@ -164,7 +164,7 @@ def test_derivatives_are_differences() -> None:
         ("max(σ(x), ½)", False),
         ("1{e^x > 0}", True),
         ("1{(x - y)^2 > 0}", False),  # not at x = y
-        ("relu(x - 10^9)", False),
+        ("relu(x - 1000000000)", False),
     ],
 )
 def test_sides_that_nothing_can_take(text: str, excused: bool) -> None:

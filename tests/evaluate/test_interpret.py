@@ -18,7 +18,6 @@ from chalkgrad.ir.types import SCALAR
 from tests.transform.programs import array, matmul, program, relu, sin, total
 
 
-
 def test_every_value_and_the_outputs_alike() -> None:
     p = program(lambda x, y, z: ((x + y) * z, sin(z)))
     env = values_of(p, (-2, 5, -4))

@@ -47,7 +47,7 @@ def test_a_kink_that_nothing_flows_through_is_silent() -> None:
 
 def test_a_rewrite_does_not_hide_a_kink_before_it() -> None:
     found = rules("sqrt((relu(x))^2)", x=0)
-    assert "evaluated as abs(x)" in found
+    assert any(r.startswith("evaluated as abs(x)") for r in found)
     assert any(r.startswith("0, as the frameworks do") for r in found)
 
 

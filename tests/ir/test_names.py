@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.names import names
 from chalkgrad.ir.program import Program

@@ -119,3 +119,28 @@ def test_huge_constants_do_not_run_away() -> None:
 def test_another_language_is_refused() -> None:
     with pytest.raises(cg.ChalkgradError, match="did you mean 'python'"):
         cg.code(cg.work("x"), "pyton")
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("f(x, y) = where(x > y, max(x, y), sin(x))", {"x": 1.0, "y": 2.0}),
+        ("f(x) = where(x > 0, where(x > 1, x^2, x), 0)", {"x": 2.0}),
+        ("map = x + y; f = exp(map)", {"x": 1.0, "y": 2.0}),
+        ("defined = x + 1; f = log(defined)", {"x": 1.0}),
+    ],
+)
+def test_nested_branches_and_names_that_the_code_uses_itself(text: str, at: dict[str, Any]) -> None:
+    value, gradients, w = run(text, *at.values(), values=at)
+    assert value == pytest.approx(w.value)
+    assert gradients == pytest.approx(w.gradients)
+
+
+def test_a_gradient_never_takes_a_persons_name() -> None:
+    lines = cg.code(cg.work("q = x + y; dq = q^2; f = q dq")).splitlines()
+    assert [line.split(" ")[0] for line in lines if line[:1] == "d"] == ["dq", "df", "dq'", "ddq", "dq'", "dx", "dy"]
+
+
+def test_named_sizes_ask_for_values() -> None:
+    with pytest.raises(cg.ValueNeeded, match="without a number"):
+        cg.code(cg.work("x in R^n; f(x) = sum(x^2)"), "python")

@@ -23,4 +23,6 @@ def code(worked: Worked | Backprop, language: str = "pseudocode") -> str:
         raise ChalkgradError(f"no code as '{language}'{nearest(language, LANGUAGES)}; there is {', '.join(LANGUAGES)}")
     if isinstance(worked, Backprop):
         worked = work(worked.program, wrt=[v.hint for v in worked.wrt])
+    if not isinstance(worked, Worked):
+        raise ChalkgradError(f"code takes a Work or a Backprop, not {type(worked).__name__}: code(work(…))")
     return LANGUAGES[language](worked)

@@ -164,5 +164,10 @@ def draw(worked: Worked, *below: Worked, blank: bool = False, digits: int = 2) -
     digits : int
         Decimals of a number that is not whole.
     """
+    for one in (worked, *below):
+        if not isinstance(one, Worked):
+            raise ChalkgradError(f"draw takes a Work, not {type(one).__name__}: draw(work(…))")
+    if digits < 0:
+        raise ChalkgradError(f"digits counts decimals, and is not {digits}")
     first, *rest = [Drawing(diagram(w, blank=blank, digits=digits), w) for w in (worked, *below)]
     return Drawing(first.diagram, worked, tuple(rest), digits)

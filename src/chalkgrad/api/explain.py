@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.words import edge_sentence, fork_sentences, habits, sensitivity
@@ -9,6 +10,8 @@ from chalkgrad.render.words import edge_sentence, fork_sentences, habits, sensit
 
 def explain(worked: Worked, digits: int = 4) -> str:
     """Every edge in a sentence, every fork's sum, what each gate does, and where a convention decided."""
+    if digits < 0:
+        raise ChalkgradError(f"digits counts decimals, and is not {digits}")
     rows = Rows(worked)
     lines = [edge_sentence(rows, e, digits) for e in rows.edges()]
     lines += list(fork_sentences(rows, digits))

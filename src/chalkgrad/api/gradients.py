@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from chalkgrad.api.captured import captured
 from chalkgrad.api.source import Source, source_of
-from chalkgrad.errors import GradientError, UnknownName, nearest
+from chalkgrad.errors import GradientError, UnknownName, ValueNeeded, nearest
 from chalkgrad.evaluate.interpret import Interpreter
+from chalkgrad.ir.collection import no_collection
 from chalkgrad.ir.program import Program
 from chalkgrad.ir.types import type_of
 from chalkgrad.trace.record import given, is_input
@@ -42,6 +44,8 @@ def positions(program: Program, wrt: Wrt) -> list[int]:
     """
     names = [v.hint for v in program.inputs]
     found: list[int] = []
+    if not isinstance(wrt, (int, str, Sequence)):
+        raise UnknownName(f"wrt is a name or a place, or several, not {wrt!r}")
     for item in [wrt] if isinstance(wrt, (int, str)) else wrt:
         if isinstance(item, str):
             if item not in names:
@@ -60,7 +64,8 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., tuple[Any, Any
     Parameters
     ----------
     source : function, str or Program
-        Of one scalar result. A Python function is traced once for every combination of its arguments' types.
+        Of one scalar result. A Python function is traced for every combination of its arguments' types, and anew
+        at every call where it reads something from outside that may change unseen: an array, a list, an object.
     wrt : int, str, or a sequence of them
         Arguments by place or name; the first by default. One gives an array, a sequence gives a tuple.
 
@@ -82,6 +87,8 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., tuple[Any, Any
         # a text's shapes come from the values, by name; a function's from its arguments
         found = source_of(source, args, named)
         program = with_sizes(found.program, {v: np.shape(found.values[v.hint]) for v in found.program.inputs})
+        if len(program.outputs) != 1:
+            raise GradientError(f"{program.name} gives {len(program.outputs)} results: differentiate one at a time")
         if program.output.type.shape:
             raise GradientError(f"{program.name} gives {program.output.type}, not a scalar: sum it, or use backprop")
         program = recognise(program, evaluation=True)
@@ -89,20 +96,20 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., tuple[Any, Any
         return Interpreter(tidy(made.gradient))
 
     def call(*args: Any, **named: Any) -> tuple[Any, Any]:
-        if isinstance(source, str) and args:
-            args, named = (), {**dict(zip(_names(source), args, strict=False)), **named}
-        key = (tuple(map(_signature, args)), tuple((k, _signature(v)) for k, v in sorted(named.items())))
-        if key not in ready:
+        if not callable(source):
+            args, named = (), _by_name(source, args, named)
+        outside = captured(source) if callable(source) else ()
+        key = (outside, tuple(map(_signature, args)), tuple((k, _signature(v)) for k, v in sorted(named.items())))
+        interpreter = None if outside is None else ready.get(key)
+        if interpreter is None:
             while len(ready) >= KEPT:
                 ready.pop(next(iter(ready)))
-            ready[key] = prepare(args, named)
-        interpreter = ready[key]
+            with no_collection():
+                interpreter = ready[key] = prepare(args, named)
         if callable(source):
             values = given(source, *args, **named)
         else:
-            names = [v.hint for v in interpreter.program.inputs[:-1]]
-            by_name = {**dict(zip(names, args, strict=False)), **named}
-            values = [by_name[n] for n in names]
+            values = [named[v.hint] for v in interpreter.program.inputs[:-1]]
         value, *gradients = map(_owned, interpreter(*values, 1.0))
         return value, gradients[0] if one else tuple(gradients)
 
@@ -112,6 +119,22 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., tuple[Any, Any
 def _owned(result: Any) -> Any:
     """An array that is nobody else's, and may be written into: some gradients are one number seen many times."""
     return np.array(result) if isinstance(result, np.ndarray) else result
+
+
+def _by_name(source: str | Program, args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+    """The values of a text's or Program's inputs.
+
+    Raises ValueNeeded where one has none, and UnknownName for one too many.
+    """
+    names = _names(source) if isinstance(source, str) else tuple(v.hint for v in source.inputs)
+    found = {**dict(zip(names, args, strict=False)), **named}
+    missing = [n for n in names if n not in found]
+    if missing:
+        raise ValueNeeded(f"no value for {', '.join(missing)}")
+    extra = [n for n in found if n not in names]
+    if extra or len(args) > len(names):
+        raise UnknownName(f"it takes {', '.join(names) or 'no inputs'}, and was given {len(args) + len(named)} values")
+    return found
 
 
 @lru_cache(maxsize=KEPT)

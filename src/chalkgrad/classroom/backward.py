@@ -20,6 +20,8 @@ from chalkgrad.classroom.verdict import Finding, Status
 
 # All subsets are tried of at most so many pieces.
 FEW = 7
+# A line is compared with what so many readers, or sets of them, send.
+MOST_TRIES = 12
 
 
 @final
@@ -51,7 +53,6 @@ class Backward:
     def __init__(self, own: Own) -> None:
         self.own = own
         self.entries: list[Entry] = []
-        self.own.wording.leibniz = False
         self.later: dict[str, int] = {}
         for item in own.claim.items:
             if isinstance(item, Assign):
@@ -122,7 +123,7 @@ class Backward:
             groups.setdefault(entry.item.target, []).append(entry)
         found: list[Finding] = []
         for v, entries in groups.items():
-            own.wording.leibniz = entries[0].item.leibniz
+            own.wording.style(entries[0].item.line.text, entries[0].item.leibniz)
             found += self._group(v, entries)
         return found
 
@@ -251,6 +252,9 @@ class Backward:
                 out, entries, last, Mistake("", why), self._should(v, last), self.wanted[v], own.grads[v]
             )
         why = f"what arrives along {named} is left out: {named} reads {v} too, and where paths meet, contributions add"
+        places = own.graph.nodes[readers[0]].pieces[v]
+        if len(places) > sum(p.reader == readers[0] for p in left):
+            why = f"{readers[0]} reads {v} in {len(places)} places, and not all are here: their contributions add"
         whole = f"{called} = {own.wording.total(v)}"
         return self._blame(out, entries, last, Mistake("missing", why), whole, self.wanted[v], own.grads[v])
 
@@ -289,7 +293,7 @@ class Backward:
         tries += sorted(twins, key=lambda t: t[0][0] not in self._mentioned(entry))
         if twins and self._mentioned(entry) and not self._mentioned(entry) & {*readers}:
             tries = [*tries[1:], tries[0]]
-        for some, wanted in tries:
+        for some, wanted in tries[:MOST_TRIES]:
             for k, value in enumerate(entry.sides):
                 mistake = self._explain(v, value, entry, wanted, some)
                 if mistake is not None:

@@ -11,6 +11,7 @@ from chalkgrad.classroom.numeric import Values, names_in
 from chalkgrad.classroom.own import Own
 from chalkgrad.classroom.reading import RATES
 from chalkgrad.classroom.verdict import Finding, Status
+from chalkgrad.render.numbers import shown
 
 
 @final
@@ -23,7 +24,7 @@ class Equations:
     def judge(self, item: Equation) -> Finding:
         """The finding on `∂of/∂by = …`, every side of it."""
         own = self.own
-        own.wording.leibniz = True
+        own.wording.style(item.line.text, leibniz=True)
         truths, follows = self._truths(item)
         status: Status = "right"
         last: Values | None = None
@@ -114,6 +115,10 @@ class Equations:
                 side.line, item.head, "wrong", "misnamed", f"∂{u}/∂{v} = {side.written.strip()}", why, example
             )
         should = f"{written} = {self._formula(of, by)}"
+        if own.rounded(side, wanted) is False:
+            right = shown(float(wanted[0]), 6)
+            why = f"at the point given it is {right}"
+            return Finding(side.line, side.span, "wrong", "number", f"{should} = {right}", why)
         kind, why = self._why(of, by, value, wanted)
         if other is not None and not kind:
             kind, why = "misnamed", f"what stands here is ∂{other[0]}/∂{other[1]}"
@@ -184,7 +189,7 @@ class Equations:
     def update(self, item: Update) -> Finding:
         """The finding on `w ← w - α …`."""
         own, name = self.own, item.name
-        own.wording.leibniz = True
+        own.wording.style(item.line.text, leibniz=True)
         side = item.sides[-1]
         value = own.value(side)
         change = value - own.graph.env[name] if item.sign == "=" else value if item.sign == "+=" else -value

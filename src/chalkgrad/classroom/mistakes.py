@@ -12,7 +12,10 @@ from chalkgrad.classroom.graph import Factor, Graph, constants, paths
 from chalkgrad.classroom.numeric import Values
 
 # A search over more edges than this would cost more than it tells.
-MOST_EDGES = 60
+MOST_EDGES = 24
+MOST_OTHERS = 40
+# So often a mistake is looked for; what is wrong beyond that is wrong without a name.
+MOST_LOOKS = 16
 
 
 @final
@@ -47,6 +50,7 @@ class Mistakes:
         self.graph = graph
         self.ground = graph.ground
         self.label = label
+        self.looked = 0
 
     def find(
         self,
@@ -60,6 +64,9 @@ class Mistakes:
 
         `others` are gradients that may stand as the wrong upstream; those of `named` are in the line, so not left out.
         """
+        self.looked += 1
+        if self.looked > MOST_LOOKS:
+            return None
         same = self.ground.same
         if same(said, -wanted):
             return Mistake("sign", self._sign(edges))
@@ -90,7 +97,7 @@ class Mistakes:
                 why = f"the local derivative ∂{u}/∂{w} is left out: downstream = upstream × local"
                 yield "local", rest + edge.upstream * edge.downstream, lambda y=why: y
             yield from self._within(edge, wanted, late)
-            for name, other in others.items():
+            for name, other in list(others.items())[:MOST_OTHERS]:
                 if name != u:
                     why = f"the upstream gradient of {u} is {up}, not {self.label(name)}"
                     late.append(("wrong upstream", rest + other * slope * edge.downstream, lambda y=why: y))
@@ -151,7 +158,7 @@ class Mistakes:
     def _argument(self, name: str, factor: Factor, node: Any, edge: Edge) -> Iterator[Case]:
         sign = "σ" if name == "sigmoid" else "tanh"
         result = self._value(node, factor.step.output)
-        values = [(n, v) for n, v in self.graph.env.items()] + [("its own result", result)]
+        values = [(n, v) for n, v in list(self.graph.env.items())[:MOST_OTHERS]] + [("its own result", result)]
         inner = factor.step.inputs[0]
         values.append(("its argument", self._value(node, inner)))
         with np.errstate(all="ignore"):

@@ -110,7 +110,10 @@ class Ground:
         return np.broadcast_to(np.asarray(raw, dtype=np.longdouble), self.good.shape)
 
     def compare(self, a: Values, b: Values) -> Agreement:
-        """Whether two formulas are the same, wherever both have a value."""
+        """Whether two formulas are the same, wherever both have a value.
+
+        Where `a` has none though `b` has, they are not decided to be the same.
+        """
         with np.errstate(all="ignore"):
             use = self.good & np.isfinite(a) & np.isfinite(b)
             if np.count_nonzero(use) < ENOUGH:
@@ -118,7 +121,7 @@ class Ground:
             gap, size = np.abs(a - b)[use], np.maximum(np.abs(a), np.abs(b))[use]
             big = np.maximum(self.big[use], 1e-300)
         if np.all(gap <= SAME * size + NOISE * big):
-            return "same"
+            return "undecided" if np.any(self.good & np.isnan(a) & np.isfinite(b)) else "same"
         return "different" if np.any(gap > DIFFERENT * size + CLEAR * big) else "undecided"
 
     def same(self, a: Values, b: Values) -> bool:

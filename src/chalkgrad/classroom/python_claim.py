@@ -88,6 +88,8 @@ class _Reader:
             self._statement(statement)
         if not self.stages:
             raise NotationError("there is no forward pass here: assignments such as q = x + y")
+        if stated is None and not any(isinstance(item, Assign) for item in self.items):
+            raise NotationError("nothing is claimed here: no line assigns a gradient such as dx")
         inputs = tuple(self.inputs)
         at = {**self.at, **read_points([], self.values, inputs)}
         label = stated.name if stated is not None else self._last()

@@ -64,6 +64,20 @@ def at_line(error: NotationError, line: Line) -> NotationError:
     return type(error)(problem, line.text, span or (0, max(1, len(line.text.split("\n")[0]))))
 
 
+def _ties(tokens: list[Token]) -> list[Token]:
+    """`1{x = y}` is the comparison: no equation stands in such a bracket."""
+    out: list[Token] = []
+    opened: list[str] = []
+    for token in tokens:
+        if token.kind == "open":
+            opened.append(token.text)
+        elif token.kind == "close" and opened:
+            opened.pop()
+        tie = token.kind == "equals" and opened and opened[-1] == "{"
+        out.append(token._replace(kind="compare", text="==") if tie else token)
+    return out
+
+
 @final
 class _Reader:
     def __init__(self, lines: list[Line], points: list[str], values: Mapping[str, Any]) -> None:
@@ -89,6 +103,8 @@ class _Reader:
             for v in self.function.inputs:
                 if v.type.shape:
                     raise NotationError(f"{v.hint} is an array: a claim is checked for functions of numbers")
+        if not forward and not any(line.section != "function" for line in self.lines):
+            raise NotationError("nothing is claimed here: add forward:, backward: or claim: lines")
         at = read_points(self.points, self.values, self.inputs)
         for name in self.inputs:
             self.scope.declare(name, None)
@@ -163,7 +179,7 @@ class _Reader:
                 if token.kind == "end" or (token.kind == "break" and depth <= 0):
                     if part:
                         end = Token("end", "", part[-1].stop, part[-1].stop, True)
-                        whole = [*part, end]
+                        whole = _ties([*part, end])
                         folded = whole if line.section == "forward" else self.folder.fold(line.text, whole)
                         self._statement(line, folded, latex)
                     part = []

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from chalkgrad.classroom.verdict import Finding, Verdict
 from chalkgrad.errors import caret
 
+UNSURE = "too near to tell, or a formula that has no value at points where it should have one"
+
 
 def report(verdict: Verdict) -> str:
     """The whole report, without a line's end behind it."""
@@ -29,7 +31,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         yield f"right: {_count(counts['right'], 'line')}"
     for found in verdict.findings:
         if found.status == "undecided" and counts["undecided"] < len(verdict.findings):
-            yield f"undecided: line {found.line.number}: too near to tell, or too few points inside the domain"
+            yield f"undecided: line {found.line.number}: {UNSURE}"
             yield _quoted(found)
     following = [str(f.line.number) for f in verdict.findings if f.status == "consistent"]
     if following:

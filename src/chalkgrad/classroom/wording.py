@@ -26,12 +26,18 @@ class Wording:
         self.claim = claim
         self.graph = graph
         self.leibniz = False
+        self.sign = "d"
+
+    def style(self, line: str, leibniz: bool) -> None:
+        """Write as this line does."""
+        self.leibniz = leibniz
+        self.sign = "∂" if "∂" in line or "\\partial" in line else "d"
 
     def gradient(self, name: str) -> str:
         """`dq` or `df/dq`."""
         if not self.leibniz:
             return f"d{name}"
-        return f"d{self.claim.loss}/d{name}"
+        return f"{self.sign}{self.claim.loss}/{self.sign}{name}"
 
     def local(self, of: str, by: str) -> str:
         """∂of/∂by as a formula in the names of the forward pass."""

@@ -27,7 +27,7 @@ Point = Mapping[str, Any]
 
 DIGITS, AGREED, FINE, FINEST, CONSTANTS = 50, 40, 150, 900, 400
 # How many points must agree: of functions without singularities, of others, and of those that are pieced together.
-VOTES, VOTES_BROKEN, VOTES_PIECES = 3, 5, 12
+VOTES, VOTES_BROKEN, VOTES_PIECES = 3, 4, 10
 CANDIDATES = 96
 
 
@@ -87,7 +87,8 @@ class Comparison:
         self.names, self.left, self.right, self.where = list(names), left, right, list(where)
         self.deadline = deadline
         self.sides = (left, right)
-        self._places = {id(p): [self.names.index(n) for n in p.names] for p in (left, right, *where)}
+        at = {name: place for place, name in enumerate(self.names)}
+        self._places = {id(p): [at[n] for n in p.names] for p in (left, right, *where)}
         self.shapes = {v.hint: v.type.shape for p in (*where, left, right) for v in p.program.inputs}
         self.digits = DIGITS if self.names else CONSTANTS  # nothing but the digits tells two constants apart
         for side in self.sides:
@@ -146,7 +147,7 @@ class Comparison:
                 if self.jumps and (trial.noise or trial.unsure):
                     return "unseen"
                 difference, size = _apart(found[0], found[1])
-                shrunk = last is not None and difference < last.scaleb(-20)
+                shrunk = last is not None and difference < last.scaleb(-15)
                 if shrunk or difference <= size.scaleb(10 - digits):
                     for side, taken in zip(self.sides, seen, strict=True):
                         self.seen[id(side)] |= taken
@@ -154,7 +155,7 @@ class Comparison:
                 if last is not None and abs(difference - last) < last.scaleb(-5):
                     self.found = (found[0], found[1])
                     return "differ"
-                last, digits = difference, digits + 50
+                last, digits = difference, digits + 30
         return "unseen"
 
     # all of them
@@ -239,7 +240,9 @@ class Comparison:
                     index = side.covered(self.seen[id(side)], unreachable(side.program))
                 if index is not None:
                     step = side.program.steps[index]
-                    return f"{step.origin or step.op.name} took one side only at every point that was tried"
+                    place = str(step.origin or "")
+                    called = place if 0 < len(place) <= 60 else f"a {step.op.name}"
+                    return f"{called} took one side only at every point that was tried"
         return None
 
     def _screened(self, points: Points) -> tuple[Any, ...] | None:

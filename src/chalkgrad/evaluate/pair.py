@@ -34,7 +34,7 @@ PRIMED = re.compile(rf"\s*([^\W\d_]+)(['′’]{{1,3}})\s*\(\s*({NAME})\s*\)\s*"
 SLOPE = re.compile(rf"\s*d\s*/\s*d({NAME})(?=\W)\s*")
 PLAIN = re.compile(rf"(?:[^\W\d_]+\s+)?{NAME}\s*")
 MAX_DIGITS = 400
-MAX_ORDER = 3
+MOST_NAMES = 64  # beyond, nobody writes products without a sign
 SIZES, OTHER_SIZES = (3, 2, 4, 5), (4, 5, 3, 2)
 
 
@@ -185,11 +185,12 @@ def _numbers(text: str) -> tuple[Mapping[float, Fraction | str], str]:
 
 def _jointly(side: Side, others: Mapping[str, Any]) -> Side:
     """Read anew where a name is a run of the other formula's names: xy beside x and y."""
-    if not side.text:
+    mine = side.shapes
+    if not side.text or max(len(mine), len(others)) > MOST_NAMES:
         return side
-    runs = [n for n in side.shapes if n not in others and len(n) > 1 and _splits(n, others)]
-    names = {n for n in (*side.shapes, *others) if n not in runs and (n in side.shapes or any(n in r for r in runs))}
-    shapes = {**others, **side.shapes}
+    runs = [n for n in mine if n not in others and len(n) > 1 and _splits(n, others)]
+    names = {n for n in (*mine, *others) if n not in runs and (n in mine or any(n in r for r in runs))}
+    shapes = {**others, **mine}
     if not runs or any(shapes[n] for n in names):
         return side
     try:
@@ -208,10 +209,11 @@ def _splits(run: str, names: Mapping[str, Any]) -> bool:
 
 def _shaped(side: Side, others: Mapping[str, Any]) -> Side:
     """Read anew where a name is an array in the other formula, and nothing was said of it in this one."""
-    wanted = {n: others[n] for n, shape in side.shapes.items() if not shape and others.get(n)}
+    mine = side.shapes
+    wanted = {n: others[n] for n, shape in mine.items() if not shape and others.get(n)}
     if not wanted or not side.text:
         return side
-    shapes = {**side.shapes, **wanted}
+    shapes = {**mine, **wanted}
     values = {n: np.zeros([int(d) for d in shape]) if shape else 0.0 for n, shape in shapes.items()}
     return replace(_read(side.text, values), by=side.by, order=side.order)
 
@@ -258,9 +260,10 @@ def _whole(size: Any) -> int:
 
 
 def _check(a: Side, b: Side) -> None:
+    others = b.shapes
     for name, shape in a.shapes.items():
-        if name in b.shapes and b.shapes[name] != shape:
-            one, other = dims_text(shape) or "a number", dims_text(b.shapes[name]) or "a number"
+        if name in others and others[name] != shape:
+            one, other = dims_text(shape), dims_text(others[name])
             raise ShapeError(f"{name} is {one} in the first formula, and {other} in the second")
     one, other = a.program.output.type.shape, b.program.output.type.shape
     if one != other:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
@@ -37,6 +38,7 @@ class Nudge:
     before: float
     after: float
     crosses: tuple[Var, ...]
+    from_corner: bool = False
 
     @property
     def change(self) -> float:
@@ -52,6 +54,8 @@ class Nudge:
     def exact(self) -> bool:
         """Whether the prediction is what happened, up to rounding."""
         scale = max(abs(self.before), abs(self.after), abs(self.predicted), 1e-300)
+        if not math.isfinite(self.change) or not math.isfinite(self.predicted):
+            return False
         return abs(self.change - self.predicted) <= 1e-12 * scale
 
 
@@ -72,6 +76,8 @@ def descend(worked: Worked, rate: float) -> Descent:
     """
     if worked.symbolic:
         raise ValueNeeded("a descent step needs values")
+    if not math.isfinite(rate):
+        raise ChalkgradError(f"the rate is a number, not {rate}")
     if worked.program.output.type.shape:
         raise GradientError("a descent step lowers one number; this function gives an array")
     steps: dict[Var, tuple[Any, Any, Any]] = {}
@@ -80,7 +86,8 @@ def descend(worked: Worked, rate: float) -> Descent:
         here = worked.number(var)
         if var in worked.backprop.wrt:
             slope = worked.gradients[worked.called[var]]
-            steps[var] = (here, slope, here - rate * slope)
+            with np.errstate(all="ignore"):
+                steps[var] = (here, slope, here - rate * slope)
             here = steps[var][2]
         given.append(here)
     return Descent(rate, steps, worked.value, _output(worked, _numbers_at(worked, given)))
@@ -103,15 +110,19 @@ def nudge(worked: Worked, name: str, delta: float) -> Nudge:
         raise ChalkgradError(f"'{name}' was left out of wrt, so nothing is predicted for it")
     given = [worked.number(v) + (delta if v is var else 0.0) for v in worked.program.inputs]
     there = _numbers_at(worked, given)
-    slope = worked.gradients[name]
-    if worked.upstream is not None:
-        slope = slope / worked.upstream if worked.upstream else np.nan
-    return Nudge(var, delta, float(slope), float(worked.value), float(_output(worked, there)), _crossed(worked, there))
+    here = [worked.number(v) for v in worked.program.inputs]
+    atom = worked.backprop.adjoint.get(var)
+    # what is predicted is f itself, whatever upstream gradient was given
+    unit = worked.numbers if worked.upstream is None else values_of(worked.backprop.gradient, [*here, 1.0])
+    slope = 0.0 if atom is None else atom.value if isinstance(atom, Number) else unit[atom]
+    crosses, corner = _crossed(worked, there)
+    return Nudge(var, delta, float(slope), float(worked.value), float(_output(worked, there)), crosses, corner)
 
 
-def _crossed(worked: Worked, there: Mapping[Var, Any]) -> tuple[Var, ...]:
-    """The corners whose side changed: a gate with kinks whose local is a switch, and switched."""
+def _crossed(worked: Worked, there: Mapping[Var, Any]) -> tuple[tuple[Var, ...], bool]:
+    """The corners whose side changed, and whether one of them was stood upon before."""
     found: dict[Var, None] = {}
+    corner = False
     for c in worked.backprop.contributions:
         op: Any = c.step.op
         local = c.local
@@ -123,4 +134,5 @@ def _crossed(worked: Worked, there: Mapping[Var, Any]) -> tuple[Var, ...]:
         before, after = worked.numbers[atom], there[atom]
         if before != after and {float(before), float(after)} <= {-1.0, 0.0, 0.5, 1.0}:
             found[c.step.output] = None
-    return tuple(found)
+            corner = corner or float(before) == 0.5
+    return tuple(found), corner

@@ -12,6 +12,7 @@ import numpy as np
 from chalkgrad.errors import GradientError, ShapeError, UnknownName, ValueNeeded, nearest
 from chalkgrad.evaluate.interpret import coerce, values_of
 from chalkgrad.evaluate.notices import Notice, Rewritten, notices_of
+from chalkgrad.ir.collection import no_collection
 from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.names import names
 from chalkgrad.ir.program import Atom, Number, Program, Var
@@ -105,6 +106,8 @@ def work(
     Raises ValueNeeded where some inputs have a value and others none, UnknownName for a value or a `wrt` that is no
     input, ShapeError where shapes do not fit, GradientError where the output is an array and no upstream is given.
     """
+    if len(program.outputs) != 1:
+        raise GradientError(f"{program.name} gives {len(program.outputs)} results: work one at a time")
     at: dict[str, Any] = dict(values or {})
     by_name = {v.hint: v for v in program.inputs}
     for name in (*at, *(wrt or ())):
@@ -116,6 +119,13 @@ def work(
     if at:
         program = with_sizes(program, {v: np.shape(at[v.hint]) for v in program.inputs})
     targets = None if wrt is None else [v for v in program.inputs if v.hint in wrt]
+    with no_collection():
+        return _work(program, at, upstream, targets, echo)
+
+
+def _work(
+    program: Program, at: dict[str, Any], upstream: Any, targets: Sequence[Var] | None, echo: tuple[str, ...]
+) -> Worked:
     known = names(program)
     output = program.output
     own = output_name(program, known)
@@ -159,7 +169,7 @@ def _evaluated(made: Backprop, given: Sequence[Any], seed: Any) -> tuple[dict[Va
     for step in stable.steps:
         if before.get(step.output) is not step.op:
             read = ", ".join(a.hint or "x" if isinstance(a, Var) else str(a.value) for a in step.inputs)
-            rules[step.output] = f"evaluated as {step.op.name}({read})"
+            rules[step.output] = f"evaluated as {step.op.name}({read}); the edges inside it are shown as typed"
     kept = {s.output for s in stable.steps}
     return numbers, Rewritten(rules, frozenset(s for s in made.program.steps if s.output not in kept))
 

@@ -22,7 +22,11 @@ def names(program: Program, taken: Iterable[str] = ()) -> dict[Var, str]:
     for var in variables:
         if var.hint:
             result[var] = _fresh(var.hint, used, counts)
-    unnamed = [v for v in variables if not v.hint]
+    # what a function gives bears the function's name, if nothing else does
+    for out in program.outputs if len(program.outputs) == 1 else ():
+        if isinstance(out, Var) and out not in result and program.name.isidentifier() and program.name not in used:
+            result[out] = _fresh(program.name, used, counts)
+    unnamed = [v for v in variables if v not in result]
     letters = [c for c in LETTERS if c not in used]
     if len(unnamed) <= min(6, len(letters)):
         result.update(zip(unnamed, letters, strict=False))

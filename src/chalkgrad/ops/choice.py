@@ -13,10 +13,12 @@ from chalkgrad.ops.local import Local, Select, constant, times
 from chalkgrad.ops.notation import COMPARE, Function, Indicator, Infix, Shown
 from chalkgrad.ops.op import DECLARED, REALS, TRUTH, Interval, Kink, elementwise, spread
 
+_EDGE = f"{DECLARED}: at equality the branch that the sign takes gives the derivative"
+
 
 def _comparison(name: str, ufunc: np.ufunc, sign: str, latex: str, python: str) -> Any:
     # no gradient passes, but at equality the branch that hangs on it is a choice
-    edge = () if ufunc in (np.equal, np.not_equal) else (Kink(lambda a, b: a == b, DECLARED, (), ()),)
+    edge = () if ufunc in (np.equal, np.not_equal) else (Kink(lambda a, b: a == b, _EDGE, (), ()),)
     return elementwise(name, ufunc, None, Infix(sign, latex, python, COMPARE), dtype="bool", kinks=edge)
 
 

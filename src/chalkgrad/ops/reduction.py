@@ -223,9 +223,7 @@ def _extreme(name: str, reduce: Any) -> Any:
         won = _winners(y, x, axis, tie)
         return [Through(lambda u: kept(u, x, axis) * won, "u to the winner in {0}")]
 
-    def jvp(
-        tangents: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False, tie: str = "share"
-    ) -> Value:
+    def jvp(tangents: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = False, tie: str = "share") -> Value:
         return sum(_winners(y, x, axis, tie) * tangents[0], axis=axes_of(x.shape, axis), keepdims=keepdims)
 
     tied = np.array([1.0, 1.0, 0.0 if name == "max" else 2.0])

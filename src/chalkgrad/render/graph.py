@@ -21,7 +21,6 @@ from chalkgrad.ops.notation import (
     Subscript,
 )
 from chalkgrad.render.diagram import Diagram, Node, Wire
-from chalkgrad.render.layout import fits
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import WHOLE, Rows
 from chalkgrad.render.text import constant, index_text
@@ -34,6 +33,8 @@ def diagram(worked: Worked, *, blank: bool = False, digits: int = 2) -> Diagram:
 
     Above 300 values, or with too many long wires, it is a summary, and its note says so.
     """
+    from chalkgrad.render.layout import fits  # loads the layout engine: only when drawn
+
     rows = Rows(worked)
     whole = _whole(rows, blank, digits) if len(rows.variables) <= WHOLE else None
     return whole if whole is not None and fits(whole) else _summary(rows, blank, digits)
@@ -148,7 +149,8 @@ def describe(rows: Rows, blank: bool = False) -> str:
     steps = len(rows.program.steps)
     names = ", ".join(rows.names[v] for v in rows.program.inputs[:12])
     more = ", …" if len(rows.program.inputs) > 12 else ""
-    text = f"Computation graph of {rows.output_name}, from {names or 'constants'}{more}, in {steps} gates."
+    gates = "1 gate" if steps == 1 else f"{steps} gates"
+    text = f"Computation graph of {rows.output_name}, from {names or 'constants'}{more}, in {gates}."
     if blank:
         return text + " Values and gradients are left blank."
     if rows.worked.symbolic:

@@ -22,6 +22,7 @@ import numpy as np
 from chalkgrad.errors import ValueNeeded
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Atom, Number, Program, Step, Var
+from chalkgrad.ir.registry import OPS
 from chalkgrad.ops.local import Times
 from chalkgrad.ops.notation import (
     CALL,
@@ -43,11 +44,17 @@ from chalkgrad.render.text import bracket, index_text
 from chalkgrad.transform.backprop import Contribution
 from chalkgrad.transform.expression import Apply, Const, applied, leaf, written_out
 
+# One contribution is one expression, gates of nested branches included.
+LONGEST = 10_000
+
 WORDS = {"^*": "_star", "'": "_prime", "′": "_prime", "\\hat ": "", "\\vec ": "", "\\bar ": "", "\\tilde ": ""}
 
 
 def python(worked: Worked) -> str:
     """The source of a module with one function; it returns the value and a dict of gradients."""
+    named = next((v for v in worked.program.variables() if any(not isinstance(n, int) for n in v.type.shape)), None)
+    if named is not None:
+        raise ValueNeeded(f"{worked.called[named]} has sizes without a number: give values, and then print Python")
     writer = _Writer(worked)
     body = writer.body()
     return "\n\n\n".join(["import numpy as np", *writer.helpers.values(), body]) + "\n"
@@ -62,13 +69,20 @@ def identifier(name: str, used: Collection[str]) -> str:
     name = re.sub(r"\W+", "_", name)
     if name[0].isdigit():
         name = f"v{name}"
-    if keyword.iskeyword(name) or name in ("np", "float", "print"):
+    if keyword.iskeyword(name) or name in _reserved():
         name += "_"
     fresh, number = name, 1
     while fresh in used:
         number += 1
         fresh = f"{name}_{number}"
     return fresh
+
+
+@lru_cache(maxsize=1)
+def _reserved() -> frozenset[str]:
+    """What the printed function uses itself: NumPy, `map`, and the helpers that it may bring along."""
+    helpers = {public(op.evaluate) for op in OPS.values() if inspect.isfunction(op.evaluate) and numpy_name(op) is None}
+    return frozenset({"np", "map", "slice", *helpers})
 
 
 class _Writer:
@@ -95,6 +109,7 @@ class _Writer:
         if worked.backprop.seed not in self.names:
             self.names[worked.backprop.seed] = self.seed
         self.stop = frozenset(self.names)
+        self.made = {s.output: s for s in worked.backprop.gradient.steps}
         self.function = identifier(self.program.name, self.names.values()) if self._shadowed() else None
 
     def _shadowed(self) -> bool:
@@ -149,10 +164,9 @@ class _Writer:
         return self.printed(expr)[0]
 
     def contribution(self, c: Contribution) -> str:
-        made = {s.output: s for s in c.made}
         if isinstance(c.local, Times) and c.local.one and c.value is c.upstream:
             return f"{self.atom(c.upstream)} * 1"  # a copy: two gradients must not share one array
-        expr = written_out(c.value, made, self.stop)
+        expr = written_out(c.value, self.made, self.stop, LONGEST)
         return self.printed(leaf(c.value) if expr is None else expr)[0]
 
     def atom(self, atom: Atom) -> str:

@@ -62,6 +62,7 @@ class EdgeRow:
     product: Any
     forked: bool
     seeded: bool
+    untaken: bool
 
 
 @final
@@ -95,9 +96,19 @@ class Rows:
 
     def names_of_gradient(self, atom: Atom) -> str:
         """`dq`, the gradient with respect to q in staged code."""
-        if atom is self.program.output:
-            return f"d{self.output_name}"
-        return f"d{self.names[atom]}" if isinstance(atom, Var) else f"d{self.program.name}"
+        if atom is self.program.output or not isinstance(atom, Var):
+            return self._apart(f"d{self.output_name}")
+        return self._apart(f"d{self.names[atom]}")
+
+    def _apart(self, name: str) -> str:
+        """The name, with a prime where a person gave it to a value of their own."""
+        while name in self._taken:
+            name += "'"
+        return name
+
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        return frozenset(self.names.values())
 
     def partial(self, of: str, by: str) -> str:
         """`∂f/∂x`."""
@@ -154,11 +165,16 @@ class Rows:
             product=w.number(c.value),
             forked=forked,
             seeded=self.seeded(c),
+            untaken=self.untaken(c),
         )
 
     def seeded(self, c: Contribution) -> bool:
         """Whether the upstream gradient is the 1 that nobody gave, and nobody writes."""
         return c.upstream is self.worked.backprop.seed and self.worked.upstream is None
+
+    def untaken(self, c: Contribution) -> bool:
+        """Whether the edge lies in a branch that was not taken, so that nothing passes, whatever its local is."""
+        return c.gate is not None and not self.worked.symbolic and not np.any(self.worked.number(c.gate))
 
     def path(self, c: Contribution) -> str:
         """`along q`: which of the paths of a fork an edge is; `(place 2)` where a step reads the value twice."""
@@ -241,7 +257,9 @@ class Rows:
             return ""
         if var not in self._lines:
             expr = self.totals.expr(var)
+            label = self.partial(self.worked.loss, self.output_name)
             line = "" if expr is None else text(expr, self._with_seed)
+            line = line if line == label else line.replace(label, f"({label})")
             self._lines[var] = line if len(line) <= LONGEST else ""
         return self._lines[var]
 

@@ -104,9 +104,9 @@ def _node_table(rows: Rows, digits: int) -> Table:
 def _edge_table(rows: Rows, digits: int) -> Table:
     numeric = not rows.worked.symbolic
     columns: list[tuple[str, str | None]] = [("edge", None), ("upstream", None)]
-    columns += [("its number", GRADIENT)] if numeric else []
-    columns += [("local", None), ("formula", None)]
-    columns += [("its number", None), ("product", GRADIENT)] if numeric else []
+    columns += [("= ", GRADIENT)] if numeric else []
+    columns += [("local", None), ("as a formula", None)]
+    columns += [("= ", None), ("product", GRADIENT)] if numeric else []
     table = _table("edges: upstream × local = downstream", *columns)
     for c in rows.worked.backprop.contributions[:MOST]:
         e = rows.edge(c)

@@ -77,7 +77,7 @@ def best(
     forms = [e for stop in stops if (e := written_out(atom, steps, stop)) is not None]
     if unit:
         forms = [replaced(e, made.seed, Const(1)) for e in forms]
-    forms = [e for e in forms if not plumbed(e)]
+    forms = [e for e in forms if not plumbed(e) and not (_arrays(e) and isinstance(e, Apply))]
     if not forms:
         return None
     for form in (simplest(*forms), *map(simplify, forms)):
@@ -89,6 +89,13 @@ def best(
 def plumbed(expr: Expr) -> bool:
     """Whether it holds an op that only moves entries to fit, which no person would write."""
     return isinstance(expr, Apply) and (expr.op.plumbing or any(map(plumbed, expr.args)))
+
+
+def _arrays(expr: Expr) -> bool:
+    """Whether an array stands in it: how its products are meant is said edge by edge."""
+    if isinstance(expr, Apply):
+        return any(map(_arrays, expr.args))
+    return isinstance(expr, Ref) and bool(expr.var.type.shape)
 
 
 def mentions(expr: Expr, var: Var) -> bool:

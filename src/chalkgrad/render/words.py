@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from chalkgrad.ir.program import Var
 from chalkgrad.ops.local import Matrix, Route, Select, Spread, Times
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import EdgeRow, Rows
+from chalkgrad.render.text import constant
 from chalkgrad.transform.backprop import Contribution
 
 
@@ -26,6 +28,8 @@ def edge_sentence(rows: Rows, row: EdgeRow, digits: int = 4) -> str:
         if row.product is not None:
             chain.append(shown(row.product, digits))
         return _joined(left, chain)
+    if row.untaken:
+        return f"{left} = 0, since this branch is not taken"
     symbols = f"{row.upstream_label} · {row.local_label}"
     if row.product is None:
         return f"{left} = {symbols} = {row.upstream_label} · {_operand(row.local)}"
@@ -133,15 +137,31 @@ def habits(rows: Rows) -> Iterator[str]:
 
 def descent_sentences(rows: Rows, descent: Descent, digits: int = 4) -> Iterator[str]:
     """The step of gradient descent, and what it does to the function."""
-    rate = shown(descent.rate, digits)
+    rate = constant(descent.rate)
     for var, (before, slope, after) in descent.steps.items():
         name = rows.names[var]
         update = f"{name} ← {name} - α·{rows.partial(rows.worked.loss, name)}"
-        old, step, new = shown(before, digits), shown(slope, digits), shown(after, digits)
-        yield f"{update} = {old} - {rate}·{_signed(step)} = {new}{rows.shape(var)}"
+        more = next((d for d in range(digits, digits + 6) if _steps_out(descent.rate, before, slope, after, d)), None)
+        old, step, new = (shown(x, more or digits) for x in (before, slope, after))
+        sign = "≈" if more is None else "="
+        yield f"{update} = {old} - {_signed(rate)}·{_signed(step)} {sign} {new}{rows.shape(var)}"
     was, now = shown(descent.before, digits), shown(descent.after, digits)
-    how = "lower" if descent.after < descent.before else "not lower: the rate is too large here, or the slope is 0"
-    yield f"{rows.output_name} was {was} and is {now} after the step: {how}"
+    told = f"{rows.output_name} was {was} and is {now} after the step"
+    if rows.worked.upstream is not None:
+        yield f"{told}, which lowers {rows.worked.loss} where the step is small enough"
+    elif descent.after < descent.before:
+        yield f"{told}: lower"
+    else:
+        yield f"{told}: not lower, since the rate is too large here, or the slope is 0"
+
+
+def _steps_out(rate: float, before: Any, slope: Any, after: Any, digits: int) -> bool:
+    """Whether the printed step gives the printed next value."""
+    try:
+        by_hand = _number(shown(before, digits)) - rate * _number(shown(slope, digits))
+    except ValueError:  # arrays: not for a reader to work out
+        return True
+    return shown(by_hand, digits) == shown(after, digits)
 
 
 def nudge_sentences(rows: Rows, nudge: Nudge, digits: int = 4) -> Iterator[str]:
@@ -154,23 +174,33 @@ def nudge_sentences(rows: Rows, nudge: Nudge, digits: int = 4) -> Iterator[str]:
     )
     formula, partial = rows.total(nudge.var), rows.partial(out, name)
     numbers = _product(nudge.slope, nudge.delta, nudge.predicted, digits)
-    plain = formula and formula not in (partial, shown(nudge.slope, digits))
+    plain = formula and rows.worked.upstream is None and formula not in (partial, shown(nudge.slope, digits))
     middle = f" = {_operand(formula)}·Δ{name}" if plain else ""
     yield f"the derivative predicts {partial}·Δ{name}{middle} {numbers}"
-    if nudge.crosses:
-        gates = ", ".join(f"{rows.names[v]}" for v in nudge.crosses)
+    gap = shown(nudge.change - nudge.predicted, digits)
+    gates = ", ".join(rows.names[v] for v in nudge.crosses)
+    if not math.isfinite(nudge.change):
+        yield f"there is no finite change to compare with: {out} has no finite value there"
+    elif nudge.change == 0 != nudge.predicted:
+        yield f"the nudge is too small to be seen in the rounded numbers of {out}"
+    elif nudge.exact and nudge.change == 0:
+        yield f"the two agree: {out} does not change with {name} here"
+    elif nudge.exact:
+        yield f"the two agree: over this nudge Δ{out} is in proportion to Δ{name}"
+    elif nudge.from_corner:
+        yield f"they differ by {gap}: the nudge starts on a corner (at {gates}), where the derivative is a convention"
+    elif nudge.crosses:
         yield (
-            f"the nudge crosses a corner (at {gates}): another branch wins, "
+            f"they differ by {gap}: the nudge crosses a corner (at {gates}), where another branch wins, "
             "and the derivative, which tells only of small changes, says nothing of it"
         )
-    if nudge.exact:
-        yield f"the two agree: over this nudge {out} changes in proportion to {name}"
-    elif not nudge.crosses:
-        gap = shown(nudge.change - nudge.predicted, digits)
+    else:
         yield f"they differ by {gap}: the derivative tells only of small changes, and {out} is curved here"
 
 
 def sensitivity(rows: Rows, var: Var) -> str:
     """`increasing x a little changes f by about z times as much`, for an input."""
     name, total = rows.names[var], rows.total(var) or "its gradient"
-    return f"increasing {name} by a small Δ{name} changes {rows.output_name} by about {_operand(total)}·Δ{name}"
+    top, slope = rows.worked.loss, rows.worked.gradient(var)
+    number = "" if slope is None or shown(slope) == total else f" = {_signed(shown(slope))}·Δ{name}"
+    return f"increasing {name} by a small Δ{name} changes {top} by about {_operand(total)}·Δ{name}{number}"

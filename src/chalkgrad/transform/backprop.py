@@ -14,6 +14,7 @@ import numpy as np
 
 from chalkgrad.errors import GradientError
 from chalkgrad.ir.build import Builder, Value
+from chalkgrad.ir.collection import no_collection
 from chalkgrad.ir.dims import Shape
 from chalkgrad.ir.names import names
 from chalkgrad.ir.program import Atom, Number, Program, Step, Var, number
@@ -79,6 +80,13 @@ def backprop(program: Program, wrt: Sequence[Var] | None = None, seed_name: str 
     Raises GradientError where the output, or what is asked for, is no floating value of `program`, or a step on the
     way has no derivative.
     """
+    if len(program.outputs) != 1:
+        raise GradientError(f"{program.name} gives {len(program.outputs)} results: differentiate one at a time")
+    with no_collection():
+        return _backprop(program, wrt, seed_name)
+
+
+def _backprop(program: Program, wrt: Sequence[Var] | None, seed_name: str) -> Backprop:
     called = names(program)
     output = program.output
     for var in wrt or ():

@@ -35,11 +35,22 @@ class Call:
     op: Any
     args: tuple[Terms, ...]
     params: tuple[tuple[str, Any], ...]
-    raw: tuple[Expr, ...]
 
     @cached_property
     def key(self) -> Hashable:
         return ("call", self.op.name, tuple(a.key for a in self.args), repr(self.params))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Literal:
+    """A base that is a number too long to reckon with, or an array."""
+
+    value: Any
+
+    @cached_property
+    def key(self) -> Hashable:
+        return ("literal", self.value if isinstance(self.value, float) else id(self.value))
 
 
 Factors = tuple[tuple[Any, Fraction], ...]
@@ -103,7 +114,9 @@ def _factors_key(factors: Factors) -> Hashable:
 def _number(value: Any) -> Terms:
     if not isfinite(value):
         raise Unwieldy
-    exact = Fraction(int(value)) if value == int(value) else Fraction(repr(float(value)))
+    exact = Fraction(int(value)) if value == int(value) else Fraction(value).limit_denominator(100)
+    if float(exact) != value:
+        return _base(Literal(value))  # 8.314 in a denominator stays 8.314, and π stays itself
     _bounded(exact)
     return Terms(((exact, ()),) if exact else ())
 
@@ -119,7 +132,7 @@ def _normal(expr: Expr) -> Terms:
         return _base(expr.var)
     if isinstance(expr, Const):
         if not isinstance(expr.value, (int, float)) or isinstance(expr.value, bool):
-            return _base(Call(choice.indicator, (), (("array", id(expr.value)),), (expr,)))
+            return _base(Literal(expr.value))
         return _number(expr.value)
     rule = _ALGEBRA.get(expr.op.name)
     if rule is not None:
@@ -129,7 +142,7 @@ def _normal(expr: Expr) -> Terms:
         if exponent is not None:
             return _power(_normal(expr.args[0]), exponent)
     args = tuple(map(_normal, expr.args))
-    return _base(Call(expr.op, args, tuple(expr.params.items()), expr.args))
+    return _base(Call(expr.op, args, tuple(expr.params.items())))
 
 
 def _base(base: Any) -> Terms:
@@ -350,8 +363,8 @@ def _factor(base: Any, exponent: Fraction) -> Expr:
         whole: Expr = Ref(base)
     elif isinstance(base, Terms):
         whole = _written(base)
-    elif base.args:
-        whole = Apply(base.op, tuple(map(_written, base.args)), dict(base.params))
+    elif isinstance(base, Literal):
+        whole = Const(base.value)
     else:
-        whole = base.raw[0] if base.raw else Apply(base.op, ())
+        whole = Apply(base.op, tuple(map(_written, base.args)), dict(base.params))
     return whole if exponent == 1 else Apply(arithmetic.power, (whole, _value(exponent)))

@@ -95,8 +95,10 @@ def power(x: Decimal, n: Decimal) -> Decimal:
         raise OutsideDomain
     if whole and abs(n) <= 64:
         return x ** int(n)
+    if n.adjusted() > FARTHEST:
+        raise OutsideDomain
     with localcontext() as context:
-        context.prec += 8 + max(0, n.adjusted()) + max(0, abs(x).adjusted() // 10**6)
+        context.prec += 8 + max(0, n.adjusted()) + len(str(x.adjusted()))
         result = (n * abs(x).ln()).exp()
     odd = x < 0 and whole and n.adjusted() < getcontext().prec and int(n) % 2
     return -result if odd else +result
@@ -121,7 +123,7 @@ def _circular(x: Decimal) -> tuple[Decimal, Decimal]:
     """sin and cos at once: x is taken to [-π/4, π/4], and its sixteenth into the series."""
     if not x:
         return ZERO, ONE
-    if x.adjusted() > FARTHEST:
+    if not x.is_finite() or x.adjusted() > FARTHEST:
         raise OutsideDomain
     with localcontext() as context:
         context.prec += 10 + max(0, x.adjusted())
@@ -149,6 +151,8 @@ def _circular(x: Decimal) -> tuple[Decimal, Decimal]:
 
 @_wider
 def arctan(x: Decimal) -> Decimal:
+    if not x.is_finite():
+        raise OutsideDomain
     small, halvings = x, 0
     while abs(small) > Decimal("0.05"):
         small = small / (ONE + (ONE + small * small).sqrt())

@@ -113,6 +113,8 @@ def _softplus(t: Trial, i: int, x: Decimal) -> Decimal:
 
 
 def _tanh(t: Trial, i: int, x: Decimal) -> Decimal:
+    if x != x:
+        return NAN
     if x.adjusted() >= -2:
         e = _exp(t, i, 2 * x)
         return t.add(e, -ONE) / t.add(e, ONE)
@@ -143,6 +145,8 @@ def _power(t: Trial, i: int, x: Decimal, n: Decimal) -> Decimal:
 
 
 def _arctan2(t: Trial, i: int, y: Decimal, x: Decimal) -> Decimal:
+    if x != x or y != y:
+        return NAN
     if x and y:
         t.fade(2 * abs(y.adjusted() - x.adjusted()))
     return f.arctan2(y, x)
@@ -156,6 +160,8 @@ def _curve(name: str, order: int, fades: float = 0, log: float = 0) -> Callable[
     function: Callable[[Decimal], Decimal] = getattr(f, name)
 
     def rule(t: Trial, i: int, x: Decimal) -> Decimal:
+        if x != x:
+            return NAN
         size = x.adjusted() if x else 0
         if size < 0:
             t.bend(x, order)

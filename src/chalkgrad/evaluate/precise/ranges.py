@@ -55,6 +55,7 @@ def unreachable(program: Program) -> set[int]:
     """The indices of branching steps that can take one side only, since their operand has one sign."""
     known: dict[Var, Range] = {}
     excused: set[int] = set()
+    moving = set(program.inputs)
 
     def of(atom: Any) -> Range:
         if isinstance(atom, Number):
@@ -64,6 +65,10 @@ def unreachable(program: Program) -> set[int]:
 
     for index, step in enumerate(program.steps):
         name, ranges = step.op.name, [of(a) for a in step.inputs]
+        if any(a in moving for a in step.inputs if isinstance(a, Var)):
+            moving.add(step.output)
+        else:  # a constant takes the side that it takes
+            excused.add(index)
         if name in ("relu", "abs", "leaky_relu", "elu", "sign") and (ranges[0][0] >= 0 or ranges[0][1] <= 0):
             excused.add(index)
         if name in ("maximum", "minimum") and (_below(*ranges) or _below(*ranges[::-1])):

@@ -127,7 +127,7 @@ def _of_term(term: Term, by: str, labels: list[str]) -> Sum:
         labels.append("product rule")
         first, rest = Sum(((Fraction(1), factors[:1]),)), Sum(((Fraction(1), factors[1:]),))
         return total((times(call(D, first, by=by), rest), times(first, call(D, rest, by=by))))
-    base, exponent = list(factors)[0]
+    base, exponent = next(iter(factors))
     inner = Sum(((Fraction(1), ((base, Fraction(1)),)),)) if not isinstance(base, Sum) else base
     if exponent != 1:
         labels.append("power rule")
