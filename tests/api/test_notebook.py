@@ -29,5 +29,6 @@ def test_a_notebook_shows_drawing_and_tables(tmp_path: Path) -> None:
     )
     assert "<svg" in work["text/html"]
     assert "<table>" in work["text/html"]
+    assert "<math" in work["text/html"]
     assert "∂f/∂x = ∂f/∂q · ∂q/∂x = -4 · 1 = -4" in work["text/html"]
     assert drawing["image/svg+xml"].startswith("<svg")

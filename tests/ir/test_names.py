@@ -18,16 +18,22 @@ def chain(length: int, hint: str = "") -> Program:
 
 
 def test_hints_then_the_letters_of_the_worksheets() -> None:
-    assert list(names(program(lambda x, y, z: (x + y) * z)).values()) == ["x", "y", "z", "q", "r"]
+    assert list(names(program(lambda x, y, z: (x + y) * z)).values()) == ["x", "y", "z", "q", "f"]
+
+
+def test_what_a_function_gives_bears_its_name_if_no_one_else_does() -> None:
+    builder = Builder()
+    p = builder.program("x", builder.bind(OPS["sin"], builder.input("x")))
+    assert list(names(p).values()) == ["x", "q"]
 
 
 def test_many_are_numbered() -> None:
-    assert list(names(chain(8)).values()) == ["x", *[f"q{k}" for k in range(1, 9)]]
+    assert list(names(chain(8)).values()) == ["x", *[f"q{k}" for k in range(1, 8)], "f"]
 
 
 def test_no_letter_that_a_person_used() -> None:
     p = program(lambda x: named(x * x, "q") + x * 3)
-    assert list(names(p).values()) == ["x", "q", "r", "t"]
+    assert list(names(p).values()) == ["x", "q", "r", "f"]
     assert "q" not in list(names(program(lambda x: x * x), taken=["q"]).values())
 
 

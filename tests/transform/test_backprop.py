@@ -154,7 +154,7 @@ class TestWhatIsAsked:
 
     def test_names_say_whose_gradient_it_is(self) -> None:
         made = backprop(program(lambda x, y, z: (x + y) * z))
-        assert [a.hint for a in made.adjoint.values() if isinstance(a, Var)] == ["dr", "dq", "dx", "dy", "dz"]
+        assert [a.hint for a in made.adjoint.values() if isinstance(a, Var)] == ["df", "dq", "dx", "dy", "dz"]
 
 
 def inside(x: Any) -> Any:

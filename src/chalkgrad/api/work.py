@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from chalkgrad.api.draw import draw
+from chalkgrad.api.formulas import formulas
 from chalkgrad.api.source import Gates, Source, set_conventions, set_gates, source_of
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.worked import Worked
@@ -32,7 +33,7 @@ class Work(Worked):
         return f"<Work {self.program.name}: {len(self.program.steps)} steps>"
 
     def _repr_html_(self) -> str:
-        return f"{draw(self).svg}\n{html(self)}"
+        return f"{draw(self).svg}\n{html(self)}\n{formulas(self)._repr_html_()}"
 
 
 def work(

@@ -39,7 +39,7 @@ def agrees(expr: Expr, atom: Atom, backprop: Backprop, *, unit: bool = True) -> 
             continue
         try:
             found = _value(expr, point)
-        except (ArithmeticError, ChalkgradError, KeyError, TypeError, ValueError):
+        except (ArithmeticError, ChalkgradError, LookupError, TypeError, ValueError):
             return False
         if not _near(found, expected):
             return False
@@ -77,7 +77,7 @@ def _points(backprop: Backprop, unit: bool) -> tuple[Point, ...]:
         low, high = _ENDS[turn % len(_ENDS)]
         try:
             point = _evaluated(backprop, unit, lambda type, a=low, b=high: _drawn(type, rng, a, b))
-        except (ArithmeticError, ChalkgradError, TypeError, ValueError):
+        except (ArithmeticError, ChalkgradError, LookupError, TypeError, ValueError):
             return ()
         if all(np.all(np.isfinite(point[v])) for v in backprop.program.variables() if v.type.floating):
             found.append(point)

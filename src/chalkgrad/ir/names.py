@@ -37,7 +37,7 @@ def names(program: Program, taken: Iterable[str] = ()) -> dict[Var, str]:
             while f"q{index}" in used:
                 index += 1
             result[var] = f"q{index}"
-    return result
+    return {v: result[v] for v in variables}
 
 
 def _fresh(hint: str, used: set[str], counts: dict[str, int]) -> str:

@@ -262,7 +262,8 @@ class Scope:
         found = self._ways(word, self._declared)
         if self._function(word, called):
             # `asin` with a variable a; `abs` is never a·b·s(…), since s alone is too slight a function
-            whole = self._named(word) == word  # relu(r) is relu, whatever r is; asin(a) may be a·sin(a)
+            named = self._named(word)
+            whole = called and named is not None and named.op == word  # relu(r) is relu; asin(a) may be a·sin(a)
             ends = [] if whole else [r for r in self._ways(word, self._ending) if len(r) > 1 and r[-1][2] == "function"]
             return [((0, size, "function", self._named(word)),), *found, *ends][:2]
         if found:
