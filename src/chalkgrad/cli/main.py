@@ -1,4 +1,4 @@
-"""`chalkgrad`: the entry. Exit codes: 0 done, 2 bad input."""
+"""`chalkgrad`: the entry. Exit codes: 0 done, 1 the answer is "wrong", 2 bad input, 3 undecided."""
 
 from __future__ import annotations
 
