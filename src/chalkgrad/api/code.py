@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from chalkgrad.errors import ChalkgradError, nearest
 from chalkgrad.evaluate.worked import Worked, work
+from chalkgrad.ir.collection import no_collection
 from chalkgrad.render.pseudocode import pseudocode
 from chalkgrad.render.python import python
 from chalkgrad.render.staged import staged
@@ -25,4 +26,5 @@ def code(worked: Worked | Backprop, language: str = "pseudocode") -> str:
         worked = work(worked.program, wrt=[v.hint for v in worked.wrt])
     if not isinstance(worked, Worked):
         raise ChalkgradError(f"code takes a Work or a Backprop, not {type(worked).__name__}: code(work(…))")
-    return LANGUAGES[language](worked)
+    with no_collection():
+        return LANGUAGES[language](worked)
