@@ -36,8 +36,8 @@ def pages() -> dict[str, str]:
         (
             "drawing",
             "The drawing",
-            "Values stand above the wires, gradients below; at a fork each wire has its own contribution, and the sum stands "
-            f"at the node. `{command} --save f.svg` (or `.png`); `--blank` leaves it to be filled in.",
+            "Values stand above the wires, gradients below; at a fork each wire has its own contribution, and the sum "
+            f"stands at the node. `{command} --save f.svg` (or `.png`); `--blank` leaves it to be filled in.",
             lambda: "![worked](../pictures/paths.svg)\n\n![blank](../pictures/paths-blank.svg)",
         ),
         (
