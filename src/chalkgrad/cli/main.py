@@ -50,5 +50,5 @@ def main() -> None:
     """What the `chalkgrad` command calls."""
     gc.set_threshold(100_000, 50, 50)  # a long program is many objects, none of them garbage
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # Python's own streams have it
     run(prog_name="chalkgrad")
