@@ -104,7 +104,10 @@ def _evaluated(backprop: Backprop, unit: bool, draw: Callable[[ArrayType], Any])
     with np.errstate(all="ignore"):
         for step in backprop.gradient.steps:
             given = [a.value if isinstance(a, Number) else env[a] for a in step.inputs]
-            env[step.output] = _function(step.op)(*given, **step.params)
+            found = _function(step.op)(*given, **step.params)
+            for out, value in zip(step.outputs, found if len(step.outputs) > 1 else (found,), strict=True):
+                if out is not None:
+                    env[out] = value
     return env
 
 

@@ -5,25 +5,15 @@ Rules are run in long double too, so that a mismatch is a wrong rule and not rou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, final
+from typing import Any, final
 
 import numpy as np
 
 from chalkgrad.errors import ValueNeeded
-from chalkgrad.evaluate.differences import (
-    TOLERANCE,
-    Array,
-    along,
-    derivative,
-    random_direction,
-    settle,
-    starts_at,
-    unit_at,
-    units,
-    widen,
-)
+from chalkgrad.evaluate.compare import DIRECTIONS, LARGEST, LinearMap, compare
+from chalkgrad.evaluate.differences import TOLERANCE, WIDE, Array, widen
 from chalkgrad.evaluate.interpret import Interpreter, coerce
 from chalkgrad.evaluate.report import CheckReport, Mismatch, Unchecked
 from chalkgrad.ir.build import Builder
@@ -36,11 +26,9 @@ from chalkgrad.transform.forward import forward
 
 Numbers = Mapping[Var, Any]
 
+TOLERANCE_FLOAT64 = 1e-6  # where there is no long double to take differences in
 TOLERANCE_FLOAT32 = 1e-5  # the constants in a rule are float32 too
-LARGEST = 2000  # entries of a Jacobian that is checked whole; beyond, along random directions
-DIRECTIONS = 3
 STEPS_PER_ENTRY = 200_000  # steps times entries, beyond which the whole gradient is checked along directions
-SEED = 20240229
 
 KINK = "convention at a kink"
 INFINITE = "infinite or undefined here"
@@ -52,9 +40,12 @@ def check_step(step: Step, inputs: Sequence[Any]) -> Mismatch | None:
 
     None where all agree, and where nothing can be said: at a kink, or where a value is not finite.
     """
-    rules = _rules(step, inputs, {})
-    found = [] if rules is None else _judge_step(rules, step, inputs, {}).mismatches
-    return found[0] if found else None
+    for place in range(len(step.outputs)):
+        rules = _rules(step, inputs, {}, place)
+        found = [] if rules is None else _judge_step(rules, step, inputs, {}).mismatches
+        if found:
+            return found[0]
+    return None
 
 
 def check_program(made: Backprop, values: Sequence[Any]) -> CheckReport:
@@ -73,11 +64,12 @@ def check_program(made: Backprop, values: Sequence[Any]) -> CheckReport:
     turned = False
     for step in program.steps:
         inputs = [a.value if isinstance(a, Number) else numbers[a] for a in step.inputs]
-        rules = _rules(step, inputs, kept)
-        if rules is not None:
-            verdicts.append(_judge_step(rules, step, inputs, called))
-        elif not turned:
-            turned = _turns(step, inputs)
+        for place in range(len(step.outputs)):
+            rules = _rules(step, inputs, kept, place)
+            if rules is not None:
+                verdicts.append(_judge_step(rules, step, inputs, called))
+            elif not turned:
+                turned = _turns(step, inputs)
     mismatches = [m for v in verdicts for m in v.mismatches]
     unchecked = [u for v in verdicts for u in v.unchecked]
     whole = _judge_whole(made, given, numbers, called) if not mismatches else _Verdict()
@@ -112,34 +104,25 @@ class _Verdict:
 
 @final
 @dataclass(frozen=True, slots=True)
-class _Map:
-    """A linear map as a rule gives it, beside the function that it is the derivative of."""
-
-    function: Callable[[Any], Any]
-    x: Array
-    y: Array
-    pull: Callable[[Array], Array]
-    push: Callable[[Array], Array] | None = None
-
-
-@final
-@dataclass(frozen=True, slots=True)
 class _Rules:
-    """One step as a Program of its own, every input apart: differentiated backward and forward."""
+    """One result of a step as a Program of its own, every input apart: differentiated backward and forward."""
 
+    place: int
     positions: tuple[int, ...]
     backward: Program
     forward: Program | None
 
 
-def _rules(step: Step, inputs: Sequence[Any], kept: dict[Any, _Rules | None]) -> _Rules | None:
+def _rules(step: Step, inputs: Sequence[Any], kept: dict[Any, _Rules | None], place: int) -> _Rules | None:
     """The step's rules, made once for all steps that are alike; None where it has no derivative to check."""
     op: Any = step.op
     varied = [a.type.floating and isinstance(a, Var) for a in step.inputs]
-    if op.vjp is None or op.evaluate is None or not any(varied) or not step.output.type.floating:
+    result = step.outputs[place]
+    if op.vjp is None or op.evaluate is None or not any(varied) or result is None or not result.type.floating:
         return None
     key = (
         op,
+        place,
         *[
             (a.type, a.value) if isinstance(a, Number) else (a.type, np.shape(x))
             for a, x in zip(step.inputs, inputs, strict=True)
@@ -149,15 +132,16 @@ def _rules(step: Step, inputs: Sequence[Any], kept: dict[Any, _Rules | None]) ->
     try:
         hash(key)
     except TypeError:  # an array or a list in it
-        key = step
+        key = (step, place)
     if key not in kept:
         builder = Builder()
         atoms = [
             builder.input(f"x{k}", ArrayType(tuple(np.shape(x)), a.type.dtype)) if isinstance(a, Var) else a
             for k, (a, x) in enumerate(zip(step.inputs, inputs, strict=True))
         ]
-        single = builder.program(op.name, builder.bind(op, *atoms, params=step.params))
+        single = builder.program(op.name, builder.bind_many(op, *atoms, params=step.params)[place])
         kept[key] = _Rules(
+            place,
             tuple(k for k, v in enumerate(varied) if v),
             backprop(single).gradient,
             None if op.jvp is None else forward(single),
@@ -169,13 +153,13 @@ def _judge_step(rules: _Rules, step: Step, inputs: Sequence[Any], called: Mappin
     op: Any = step.op
     xs = [widen(x) for x in inputs]
     with np.errstate(all="ignore"):
-        y = np.asarray(op.evaluate(*xs, **step.params))
+        y = np.asarray(_evaluate(step, rules.place, xs))
     verdict = _Verdict()
     if not all(np.all(np.isfinite(v)) for v in (y, *xs)):
         verdict.unchecked.append(Unchecked(_label(step), INFINITE))
         return verdict
     given = [x for a, x in zip(step.inputs, xs, strict=True) if isinstance(a, Var)]
-    tolerance = TOLERANCE_FLOAT32 if step.output.type.dtype == "float32" else TOLERANCE
+    tolerance = _tolerance(step, xs)
     for order, position in enumerate(rules.positions):
         hard, rule = _kinks(step, xs, y, position)
         if hard.any():
@@ -186,7 +170,7 @@ def _judge_step(rules: _Rules, step: Step, inputs: Sequence[Any], called: Mappin
         x = np.asarray(xs[position])
 
         def function(z: Any, position: int = position) -> Any:
-            return op.evaluate(*xs[:position], z, *xs[position + 1 :], **step.params)
+            return _evaluate(step, rules.place, [*xs[:position], z, *xs[position + 1 :]])
 
         def pull(u: Array, order: int = order) -> Array:
             return _outputs(rules.backward, [*given, u])[1 + order]
@@ -196,7 +180,7 @@ def _judge_step(rules: _Rules, step: Step, inputs: Sequence[Any], called: Mappin
             assert rules.forward is not None
             return _outputs(rules.forward, [*given, *still])[1]
 
-        found = _compare(_Map(function, x, y, pull, push if rules.forward else None), ~hard, tolerance)
+        found = compare(LinearMap(function, x, y, pull, push if rules.forward else None), ~hard, tolerance)
         verdict.error, verdict.sampled = max(verdict.error, found.error), verdict.sampled or found.sampled
         verdict.checked = verdict.checked or found.settled
         if not found.settled:
@@ -219,7 +203,9 @@ def _judge_whole(made: Backprop, given: list[Any], numbers: Numbers, called: Map
         verdict.unchecked.append(Unchecked("the whole gradient", INFINITE))
         return verdict
     y = np.asarray(numbers[output])
-    tolerance = TOLERANCE_FLOAT32 if _narrowest(made) == "float32" else TOLERANCE
+    narrow = WIDE and any(np.asarray(x).dtype == np.float64 for x in numbers.values())
+    tolerance = TOLERANCE_FLOAT64 if narrow else TOLERANCE
+    tolerance = TOLERANCE_FLOAT32 if _narrowest(made) == "float32" else tolerance
     for order, var in enumerate(made.wrt):
         x = np.asarray(numbers[var])
 
@@ -230,7 +216,7 @@ def _judge_whole(made: Backprop, given: list[Any], numbers: Numbers, called: Map
             return _outputs(made.gradient, [*given, u])[1 + order]
 
         big = len(program.steps) * x.size > STEPS_PER_ENTRY
-        found = _compare(_Map(function, x, y, pull), np.ones(y.shape, bool), tolerance, sample=big)
+        found = compare(LinearMap(function, x, y, pull), np.ones(y.shape, bool), tolerance, sample=big)
         verdict.error, verdict.sampled = max(verdict.error, found.error), verdict.sampled or found.sampled
         verdict.checked = verdict.checked or found.settled
         if not found.settled:
@@ -238,73 +224,6 @@ def _judge_whole(made: Backprop, given: list[Any], numbers: Numbers, called: Map
         for f in found.wrong[:1]:
             verdict.mismatches.append(Mismatch(program.name, "", order, called[var], "whole", *f.what))
     return verdict
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Wrong:
-    rule: Literal["backward", "forward"]
-    what: tuple[tuple[int, ...], float, float]  # place, given, differences
-
-
-@final
-@dataclass(slots=True)
-class _Comparison:
-    error: float = 0.0
-    settled: bool = True
-    sampled: bool = False
-    wrong: list[_Wrong] = field(default_factory=list[_Wrong])
-
-
-def _compare(m: _Map, keep: Array, tolerance: float, sample: bool = False) -> _Comparison:
-    """Both ways through the map against differences: every entry, or along random directions where there are many."""
-    out = _Comparison(sampled=sample or m.x.size * m.y.size > LARGEST)
-    rng = np.random.default_rng(SEED)
-    vs = [random_direction(rng, m.x.shape) for _ in range(DIRECTIONS)] if out.sampled else list(units(m.x.shape))
-    us = [random_direction(rng, m.y.shape) * keep for _ in range(DIRECTIONS)] if out.sampled else list(units(m.y.shape))
-    if not vs or not us:
-        return out
-    lines = [along(m.function, m.x, v) for v in vs]
-    starts = [starts_at(np.max(np.abs(m.x)))] * len(vs) if out.sampled else [starts_at(x) for x in m.x.flat]
-    slopes = [derivative(g, s) for g, s in zip(lines, starts, strict=True)]
-    found = np.stack([s.reshape(-1) for s, _ in slopes], axis=1)
-    error = np.stack([e.reshape(-1) for _, e in slopes], axis=1)
-    flat = keep.reshape(-1)
-    top = np.max(np.abs(m.y)) / max(1.0, float(np.max(np.abs(m.x))))  # the size that a slope has by its units
-    scale = max(float(np.max(np.abs(found[flat]), initial=0.0, where=np.isfinite(found[flat]))), float(top), 1e-300)
-
-    def judge(rule: Literal["backward", "forward"], i: int, k: int, given: float, slope: float, off: float) -> None:
-        limit = tolerance * max(abs(slope), scale)
-        if off <= limit and abs(given - slope) <= limit:
-            out.error = max(out.error, abs(given - slope) / max(abs(slope), scale))
-            return
-        weight = us[k] if out.sampled and rule == "backward" else unit_at(m.y.shape, i)
-        line, y = lines[k], float(np.sum(weight * m.y))
-        answer = settle(lambda t: np.sum(weight * line(t)), starts[k], given, y, scale, tolerance)
-        if answer is None:
-            out.settled = False
-        elif answer != given and rule not in [w.rule for w in out.wrong]:
-            place = () if out.sampled else (*np.unravel_index(i, m.y.shape), *np.unravel_index(k, m.x.shape))
-            out.wrong.append(_Wrong(rule, (tuple(int(p) for p in place), given, answer)))
-
-    if out.sampled:
-        for k, (u, v) in enumerate(zip(us, vs, strict=True)):
-            weight = np.where(u == 0, 0.0, u).reshape(-1)
-            with np.errstate(all="ignore"):
-                slope, off = np.sum(weight * np.where(flat, found[:, k], 0)), np.sum(np.abs(weight) * error[:, k])
-                judge("backward", 0, k, float(np.sum(m.pull(u) * v)), float(slope), float(off))
-    else:
-        for i, u in enumerate(us):
-            if flat[i]:
-                row = np.asarray(m.pull(u)).reshape(-1)
-                for k in range(len(vs)):
-                    judge("backward", i, k, float(row[k]), float(found[i, k]), float(error[i, k]))
-    if m.push is not None:
-        for k, v in enumerate(vs):
-            column = np.asarray(m.push(v)).reshape(-1)
-            for i in np.flatnonzero(flat):
-                judge("forward", int(i), k, float(column[i]), float(found[i, k]), float(error[i, k]))
-    return out
 
 
 def _kinks(step: Step, xs: list[Any], y: Array, position: int) -> tuple[Array, str]:
@@ -321,10 +240,36 @@ def _kinks(step: Step, xs: list[Any], y: Array, position: int) -> tuple[Array, s
     return hard, rule
 
 
+def _evaluate(step: Step, place: int, xs: Sequence[Any]) -> Any:
+    return _results(step, xs)[place]
+
+
+def _results(step: Step, xs: Sequence[Any]) -> tuple[Any, ...]:
+    """What the step gives in long double; in float64 where NumPy knows its op no wider, as all of LAPACK."""
+    op: Any = step.op
+    try:
+        found = op.evaluate(*xs, **step.params)
+    except TypeError:
+        found = op.evaluate(*[_float64(x) for x in xs], **step.params)
+    return found if op.several else (found,)
+
+
+def _float64(x: Any) -> Any:
+    return x.astype(np.float64) if getattr(x, "dtype", None) == np.longdouble else x
+
+
+def _tolerance(step: Step, xs: Sequence[Any]) -> float:
+    """How near a rule must come to differences, which are only as exact as the op is evaluated."""
+    narrow = any(np.asarray(y).dtype == np.float64 for y in _results(step, xs)) and WIDE
+    if step.given[0].type.dtype == "float32":
+        return TOLERANCE_FLOAT32
+    return TOLERANCE_FLOAT64 if narrow else TOLERANCE
+
+
 def _turns(step: Step, inputs: Sequence[Any]) -> bool:
     """Whether a comparison is on the brink: a little more or less of an input changes its answer."""
     op: Any = step.op
-    if op.evaluate is None or step.output.type.floating:
+    if op.evaluate is None or any(v.type.floating for v in step.given):
         return False
     xs = [widen(x) for x in inputs]
     with np.errstate(all="ignore"):
@@ -375,10 +320,11 @@ def _run(program: Program, given: Sequence[Any], instead: Numbers | None = None)
             op: Any = step.op
             if op.evaluate is None:
                 raise ValueNeeded(f"{op.name} is abstract: it has no value until it is filled in")
-            out = step.output
-            if out not in known:
+            if not known.keys() >= set(step.given):
                 xs = [a.value if isinstance(a, Number) else env[a] for a in step.inputs]
-                env[out] = op.evaluate(*xs, **step.params)
+                for out, value in zip(step.outputs, _results(step, xs), strict=True):
+                    if out is not None and out not in known:
+                        env[out] = value
     return env
 
 

@@ -39,9 +39,11 @@ def values_of(program: Program, given: Sequence[Any], instead: Mapping[Var, Any]
     env: dict[Var, Any] = {v: coerce(v, x) for v, x in zip(program.inputs, given, strict=True)}
     with np.errstate(all="ignore"):
         for step in program.steps:
-            function = _evaluator(step.op)
-            result = function(*[a.value if isinstance(a, Number) else env[a] for a in step.inputs], **step.params)
-            env[step.output] = known.get(step.output, result)
+            op: Any = step.op
+            result = _evaluator(op)(*[a.value if isinstance(a, Number) else env[a] for a in step.inputs], **step.params)
+            for out, value in zip(step.outputs, result if op.several else (result,), strict=True):
+                if out is not None:
+                    env[out] = known.get(out, value)
     return env
 
 
@@ -54,7 +56,7 @@ class Interpreter:
         slot: dict[Var, int] = {v: i for i, v in enumerate(program.inputs)}
         self._constants: list[tuple[int, Any]] = []
         last: dict[int, int] = {}
-        plan: list[tuple[Callable[..., Any], tuple[int, ...], Mapping[str, Any], int]] = []
+        plan: list[tuple[Callable[..., Any], tuple[int, ...], Mapping[str, Any], int | slice]] = []
         size = len(slot)
 
         def place(atom: Any) -> int:
@@ -69,9 +71,11 @@ class Interpreter:
             reads = tuple([place(a) for a in step.inputs])
             for r in reads:
                 last[r] = index
-            slot[step.output] = size
-            plan.append((_evaluator(step.op), reads, step.params, size))
-            size += 1
+            op: Any = step.op
+            count = len(step.outputs)
+            slot.update({out: size + k for k, out in enumerate(step.outputs) if out is not None})
+            plan.append((_evaluator(op), reads, step.params, slice(size, size + count) if op.several else size))
+            size += count
         self._outputs = tuple(place(a) for a in program.outputs)
         keep = {*self._outputs, *range(len(program.inputs)), *(c for c, _ in self._constants)}
         free: list[list[int]] = [[] for _ in plan]

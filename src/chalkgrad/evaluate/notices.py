@@ -52,8 +52,8 @@ def notices_of(made: Backprop, numbers: Numbers, called: Mapping[Var, str], rewr
     found: list[Notice] = []
     corners: list[Notice] = []
     for step in made.program.steps:
-        if step.output in rewritten.rules:
-            found.append(_notice(step, numbers, called, rewritten.rules[step.output]))
+        if step.given[0] in rewritten.rules:
+            found.append(_notice(step, numbers, called, rewritten.rules[step.given[0]]))
         elif step not in rewritten.inside and _any_hard(step, edges.get(step, []), numbers):
             rules = _rules(step, edges.get(step, []), numbers, guarded, producer)
             here = [_notice(step, numbers, called, rule) for rule in rules]
@@ -74,7 +74,7 @@ def called_output(made: Backprop, called: Mapping[Var, str]) -> str:
 def _any_hard(step: Step, edges: list[Contribution], numbers: Numbers) -> bool:
     """A cheap look that lets almost every step pass."""
     op: Any = step.op
-    if op.kinks or not _finite(numbers[step.output]):
+    if op.kinks or not all(_finite(numbers[v]) for v in step.given):
         return True
     return any(not _finite(_number(c.value, numbers)) for c in edges)
 
@@ -91,10 +91,10 @@ def _rules(
     with np.errstate(all="ignore"):
         for kink in op.kinks:
             matters = positions if kink.positions is None else positions & set(kink.positions)
-            choosing = step.output.type.dtype == "bool" and not guarded
+            choosing = step.given[0].type.dtype == "bool" and not guarded
             if (matters or choosing) and np.any(kink.at(*xs, **step.params)):
                 rules.append(kink.rule)
-        y = numbers[step.output]
+        y = next((numbers[v] for v in step.given if not _finite(numbers[v])), 0.0)
         inputs_fine = all(_finite(x) for x in xs)
         born = not _finite(y) and (inputs_fine or (_nan(y) and not any(_nan(x) for x in xs)))
         if born:
@@ -122,10 +122,11 @@ def _offer(step: Step, y: Any, made: dict[Var, Step]) -> str:
 def _born_on_edge(c: Contribution, numbers: Numbers) -> bool:
     if isinstance(c.local, Select) or not _taken(c, numbers):
         return False
-    upstream, value = _number(c.upstream, numbers), _number(c.value, numbers)
+    value = _number(c.value, numbers)
     if _finite(value):
         return False
-    return _finite(upstream) or (_nan(value) and not _nan(upstream))
+    upstreams = [_number(u, numbers) for u in c.upstreams if u is not None]
+    return all(map(_finite, upstreams)) or (_nan(value) and not any(map(_nan, upstreams)))
 
 
 def _taken(c: Contribution, numbers: Numbers) -> bool:
@@ -160,4 +161,4 @@ def _notice(step: Step, numbers: Numbers, called: Mapping[Var, str], rule: str) 
             value = np.asarray(numbers[atom])
             shown = f"{float(value):.6g}" if value.ndim == 0 else f"an array of shape {value.shape}"
             places.append(f"{called[atom]} = {shown}")
-    return Notice(called[step.output], f"{op.name} at {', '.join(places)}" if places else op.name, rule)
+    return Notice(called[step.given[0]], f"{op.name} at {', '.join(places)}" if places else op.name, rule)

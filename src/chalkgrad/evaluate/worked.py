@@ -164,14 +164,14 @@ def _evaluated(made: Backprop, given: Sequence[Any], seed: Any) -> tuple[dict[Va
     numbers = values_of(made.gradient, [*given, seed], better)
     if all(_agree(typed[v], better[v]) for v in better):
         return numbers, Rewritten({}, frozenset())
-    before = {s.output: s.op for s in made.program.steps}
+    before = {v: s.op for s in made.program.steps for v in s.given}
     rules: dict[Var, str] = {}
     for step in stable.steps:
-        if before.get(step.output) is not step.op:
+        if before.get(step.given[0]) is not step.op:
             read = ", ".join(a.hint or "x" if isinstance(a, Var) else str(a.value) for a in step.inputs)
-            rules[step.output] = f"evaluated as {step.op.name}({read}); the edges inside it are shown as typed"
-    kept = {s.output for s in stable.steps}
-    return numbers, Rewritten(rules, frozenset(s for s in made.program.steps if s.output not in kept))
+            rules[step.given[0]] = f"evaluated as {step.op.name}({read}); the edges inside it are shown as typed"
+    kept = {v for s in stable.steps for v in s.given}
+    return numbers, Rewritten(rules, frozenset(s for s in made.program.steps if kept.isdisjoint(s.given)))
 
 
 def _agree(a: Any, b: Any) -> bool:

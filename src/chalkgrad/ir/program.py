@@ -97,6 +97,11 @@ class Step:
         assert out is not None
         return out
 
+    @property
+    def given(self) -> tuple[Var, ...]:
+        """The outputs that exist: one for almost every op."""
+        return tuple([v for v in self.outputs if v is not None])
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)

@@ -99,12 +99,15 @@ class Spread:
 @final
 @dataclass(frozen=True, slots=True)
 class Through:
-    """A linear map with no smaller name: softmax, outer products. `words` is its formula, with u for the upstream."""
+    """A linear map with no smaller name: softmax, outer products. `words` is its formula, with u for the upstream.
 
-    map: Callable[[Value], Value]
+    Of an op that gives several results it takes a tuple of upstreams, u0 and u1 in the words, None for what nobody read.
+    """
+
+    map: Callable[..., Value]
     words: str
 
-    def send(self, upstream: Value) -> Value:
+    def send(self, upstream: Any) -> Value:
         return self.map(upstream)
 
 

@@ -83,6 +83,8 @@ class Op:
     order         how often it can be differentiated
     symmetric     whether its inputs may change places
     plumbing      whether it only moves entries to make shapes fit, and so never stands in a formula
+    several       whether it gives a tuple: then `y` is a tuple in its rules, a jvp gives a tuple, and its Locals are
+                  `Through` maps that take a tuple of upstreams, None where nothing arrived
     note          a sentence for `explain`
     """
 
@@ -106,6 +108,7 @@ class Op:
     elementwise: bool = False
     symmetric: bool = False
     plumbing: bool = False
+    several: bool = False
     note: str = ""
 
     def infer(self, types: tuple[ArrayType, ...], params: Mapping[str, Any]) -> tuple[ArrayType, ...]:
@@ -143,6 +146,8 @@ class Op:
             if folded is not None:
                 return folded
         frozen = MappingProxyType(params) if params else NO_PARAMS
+        if self.several:
+            return tuple([Value(builder, out) for out in builder.bind_many(self, *atoms, params=frozen)])
         return Value(builder, builder.bind(self, *atoms, params=frozen))
 
     def _folded(self, builder: Builder, values: list[Value], atoms: tuple[Any, ...], params: Any) -> Value | None:

@@ -29,17 +29,23 @@ from chalkgrad.transform.prune import prune
 class Contribution:
     """One edge, seen from behind: what the output of `step` sends back to its input at `position`.
 
-    `upstream` is the adjoint of the step's output, `value` what arrives, `made` the steps that computed it. `gate`,
-    where there is one, says where a branch was taken; elsewhere the edge sends 0, whatever its local is.
+    `upstreams` are the adjoints of the step's outputs, None for one that nothing reached; `value` is what arrives,
+    `made` the steps that computed it. `gate`, where there is one, says where a branch was taken; elsewhere the edge
+    sends 0, whatever its local is.
     """
 
     step: Step
     position: int
-    upstream: Atom
+    upstreams: tuple[Atom | None, ...]
     local: Local
     value: Atom
     made: tuple[Step, ...]
     gate: Atom | None = None
+
+    @property
+    def upstream(self) -> Atom:
+        """The adjoint of the output, or of the first output that was reached."""
+        return next(u for u in self.upstreams if u is not None)
 
     @property
     def target(self) -> Var:
@@ -130,19 +136,20 @@ def _backprop(program: Program, wrt: Sequence[Var] | None, seed_name: str) -> Ba
         return builder.value(total)
 
     for step in reversed(program.steps):
-        upstream = next((close(v) for v in step.outputs if v is not None and v in waiting), None)
-        if upstream is None:
+        upstreams = tuple([close(v) if v is not None and v in waiting else None for v in step.outputs])
+        if all(u is None for u in upstreams):
             continue
-        gate = gates.get(step.output)
+        gate = _gate_of(step, upstreams, gates)
         builder.origin = step.origin
         before = len(builder.steps)
         for position, local in enumerate(_locals(step, builder, needed)):
             if local is None:
                 continue
-            value, onward = _send(local, upstream, gate)
+            value, onward = _send(local, upstreams if _several(step) else upstreams[0], gate)
             made = _behind(value.atom, builder.steps[before:])
             shut = None if gate is None else gate.atom
-            contributions.append(Contribution(step, position, upstream.atom, local, value.atom, made, shut))
+            arrived = tuple([None if u is None else u.atom for u in upstreams])
+            contributions.append(Contribution(step, position, arrived, local, value.atom, made, shut))
             waiting.setdefault(contributions[-1].target, []).append((value, onward))
     builder.origin = None
     for var in program.inputs:
@@ -172,11 +179,41 @@ def _locals(step: Step, builder: Builder, needed: set[Var]) -> Sequence[Local | 
     if op.vjp is None:
         where = f" ({step.origin})" if step.origin else ""
         raise GradientError(f"{op.name}{where} has no derivative rule")
-    found = op.vjp(want, builder.value(step.output), *map(builder.value, step.inputs), **step.params)
+    found = op.vjp(want, result(builder, step), *map(builder.value, step.inputs), **step.params)
     return [local if w else None for w, local in zip(want, found, strict=True)]
 
 
-def _send(local: Local, upstream: Value, gate: Value | None) -> tuple[Value, Value | None]:
+def result(builder: Builder, step: Step) -> Any:
+    """What the step gives, as its rules see it: a value, or a tuple of them."""
+    if _several(step):
+        return tuple([None if v is None else builder.value(v) for v in step.outputs])
+    return builder.value(step.output)
+
+
+def _several(step: Step) -> bool:
+    op: Any = step.op
+    return op.several
+
+
+def _gate_of(step: Step, upstreams: Sequence[Value | None], gates: Mapping[Var, Value | None]) -> Value | None:
+    """Where a branch was taken behind the step; of several results, whether one was behind any of them."""
+    if not _several(step):
+        return gates.get(step.output)
+    behind = [gates.get(v) for v, u in zip(step.outputs, upstreams, strict=True) if v is not None and u is not None]
+    gate: Value | None = None
+    for other in behind:
+        if other is None:
+            return None
+        taken = _somewhere(other)
+        gate = taken if gate is None else lookup("logical_or")(gate, taken)
+    return gate
+
+
+def _somewhere(gate: Value) -> Value:
+    return gate if gate.shape == () else lookup("max")(lookup("indicator")(gate)) > 0
+
+
+def _send(local: Local, upstream: Any, gate: Value | None) -> tuple[Value, Value | None]:
     """The contribution, and where its own branch was taken.
 
     Where a branch was not taken the upstream is 0, and so must the contribution be, even times an infinite local.
@@ -193,7 +230,7 @@ def _send(local: Local, upstream: Value, gate: Value | None) -> tuple[Value, Val
         value = product if local.constant else where(gate, product, 0.0)
         return fit(value, local.shape), _fit_gate(gate, value.shape, local.shape)
     if isinstance(local, (Matrix, Through)):
-        somewhere = gate if gate.shape == () else lookup("max")(indicator(gate)) > 0
+        somewhere = _somewhere(gate)
         value = where(somewhere, local.send(upstream), 0.0)
         return value, lookup("broadcast_to")(somewhere, shape=value.shape) if value.shape else somewhere
     return local.send(upstream), local.send(indicator(gate)) > 0

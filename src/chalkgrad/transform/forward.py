@@ -9,7 +9,7 @@ from typing import Any
 from chalkgrad.errors import GradientError
 from chalkgrad.ir.build import Builder, Value
 from chalkgrad.ir.program import Program, Var
-from chalkgrad.transform.backprop import zeros
+from chalkgrad.transform.backprop import result, zeros
 from chalkgrad.transform.prune import prune
 
 
@@ -27,15 +27,15 @@ def forward(program: Program, wrt: Sequence[Var] | None = None) -> Program:
     for step in program.steps:
         builder.steps.append(step)
         given = [tangents.get(a) if isinstance(a, Var) else None for a in step.inputs]
-        if not step.output.type.floating or all(t is None for t in given):
+        if not any(v.type.floating for v in step.given) or all(t is None for t in given):
             continue
         op: Any = step.op
         if op.jvp is None:
             raise GradientError(f"{op.name} has no forward rule")
-        y = builder.value(step.output)
-        out = op.jvp(tuple(given), y, *map(builder.value, step.inputs), **step.params)
-        if out is not None:
-            tangents[step.output] = out
+        pushed = op.jvp(tuple(given), result(builder, step), *map(builder.value, step.inputs), **step.params)
+        for var, tangent in zip(step.outputs, pushed if op.several else (pushed,), strict=True):
+            if var is not None and tangent is not None:
+                tangents[var] = tangent
     results = []
     for out in program.outputs:
         tangent = tangents.get(out) if isinstance(out, Var) else None

@@ -50,7 +50,7 @@ def recognise(program: Program, *, evaluation: bool = False) -> Program:
     for step in program.steps:
         for pattern in patterns.get(step.op.name, ()):
             bound = pattern.match(step, made, swallow_named=evaluation)
-            if bound is not None and pattern.op.infer(input_types(bound), NO_PARAMS) == (step.output.type,):
+            if bound is not None and pattern.op.infer(input_types(bound), NO_PARAMS) == tuple([v.type for v in step.given]):
                 step = Step(step.outputs, pattern.op, bound, origin=step.origin)
                 changed = True
                 break
