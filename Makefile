@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench golden clean
+.PHONY: demo test fuzz mutants lint bench golden clean
 
 $(VENV)/.core: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Chalkgrad needs Python 3.11 or newer")'
@@ -22,6 +22,13 @@ demo: $(VENV)/.core  ## sheet 000, question 2: one neuron, drawn and tabled
 
 test: $(VENV)/.dev  ## the whole suite
 	$(BIN)/python -m pytest -n auto
+
+fuzz: $(VENV)/.dev  ## 100 000 random programs, by every route and in JAX and PyTorch; FUZZ="--seed 2" for others
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[peers]'
+	$(BIN)/python tests/fuzz/run.py --count 100000 --seed 1 --jobs 2 $(FUZZ)
+
+mutants: $(VENV)/.dev  ## wrong derivative rules on purpose: the tests must fail with each
+	$(BIN)/python tests/mutants/run.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests examples benchmarks

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-from cases import drawing, formulas, startup, steps
+from cases import arrays, drawing, formulas, startup, steps
 from cases.measure import machine
 
 LIBRARIES = ("chalkgrad", "numpy", "micrograd", "autograd", "sympy")
@@ -41,7 +41,7 @@ def main() -> None:
         f"- machine: {machine()}",
         f"- versions: {versions()}",
     ]
-    for case in (startup, drawing, formulas, steps):
+    for case in (startup, drawing, formulas, arrays, steps):
         print(f"measuring: {case.TITLE} …", file=sys.stderr, flush=True)
         page += ["", f"## {case.TITLE}", "", case.MEANS, "", *case.report()]
     page += ["", f"The run took {perf_counter() - began:.0f} s."]

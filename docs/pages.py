@@ -9,6 +9,23 @@ import chalkgrad as cg
 from chalkgrad.evaluate.what_if import descend, nudge
 from chalkgrad.render.terminal import terminal
 
+LAYERS = """W1 in R^(D_a x D_x); X in R^(D_x x m); b1 in R^(D_a x 1); W2 in R^(1 x D_a); b2 in R^(1 x 1); Y in R^(1 x m)
+z1 = W1 X + b1
+a1 = relu(z1)
+z2 = W2 a1 + b2
+h = σ(z2)
+J = -mean(Y ∘ log(h) + (1 - Y) ∘ log(1 - h))"""
+IDENTITIES = (
+    "A in R^(n x n); x in R^n; f = xᵀ A x",
+    "A in R^(m x n); x in R^n; b in R^m; f = ‖A x - b‖^2",
+    "A in R^(n x n); B in R^(n x n); f = trace(Aᵀ B A)",
+    "A in R^(n x n); f = det(A)",
+    "A in R^(n x n); f = logdet(A)",
+    "A in R^(n x n); u in R^n; v in R^n; f = uᵀ inv(A) v",
+    "z in R^n; y in R^n; p = softmax(z); f = -sum(y ∘ log(p))",
+    "x in R^n; f = logsumexp(x)",
+    "X in R^(m x n); w in R^n; y in R^m; f = ½ ‖X w - y‖^2",
+)
 HERE = Path(__file__).parent
 TEXT, AT = "g = x + y; h = g z; f = h + x", {"x": -2, "y": 5, "z": -4}
 NEURON = "f(w_0, x_0, w_1, x_1, w_2) = 1/(1 + e^{-(w_0x_0 + w_1x_1 + w_2)})"
@@ -20,17 +37,26 @@ def block(text: str, language: str = "") -> str:
     return f"```{language}\n{text.rstrip()}\n```"
 
 
+def _gradients(text: str) -> str:
+    """The gradients of the inputs, as formulas."""
+    w = cg.work(text)
+    labels = {f"∂{w.loss}/∂{v.hint}" for v in w.program.inputs}
+    return block("\n".join([row.text for row in cg.formulas(w).section("gradients") if row.label in labels]))
+
+
 def pages() -> dict[str, str]:
     """Every page and picture, by its path under docs."""
     w = cg.work(TEXT, values=AT)
     neuron = cg.work(NEURON, values=NEURON_AT)
     whole = cg.work(NEURON, values=NEURON_AT, gates="whole")
+    sort = cg.work("x in R^3; F = x[0] sort(x)", x=[3, -1, 2], upstream=[0.5, -2, 1])
     command = f'chalkgrad show "{TEXT}" x=-2 y=5 z=-4'
     made: dict[str, str] = {
         "pictures/paths.svg": cg.draw(w).svg,
         "pictures/paths-blank.svg": cg.draw(w, blank=True).svg,
         "pictures/neuron.svg": cg.draw(neuron).svg,
         "pictures/neuron-whole.svg": cg.draw(whole).svg,
+        "pictures/sort.svg": cg.draw(sort).svg,
     }
     views: list[tuple[str, str, str, Callable[[], str]]] = [
         (
@@ -64,6 +90,25 @@ def pages() -> dict[str, str]:
         ),
         ("latex", "LaTeX", f'`chalkgrad code "{TEXT}" --as latex`', lambda: block(cg.code(w, "latex"), "latex")),
         ("formulas", "Formulas", "`cg.formulas(w)`", lambda: block(str(cg.formulas(w)))),
+        (
+            "matrices",
+            "Matrix derivatives",
+            "A network of two layers over a batch, sizes by their names: `cg.formulas(cg.work(text))`, and `cg.code`. "
+            "Each gradient stands in terms of the next stage's, of the next layer's, and written out.",
+            lambda: f"{block(LAYERS)}\n\n{_gradients(LAYERS)}\n\n{block(cg.code(cg.work(LAYERS)))}",
+        ),
+        (
+            "identities",
+            "Identities of a course",
+            "Each of these is what `cg.formulas` prints.",
+            lambda: "\n\n".join(f"`{text}`\n\n{_gradients(text)}" for text in IDENTITIES),
+        ),
+        (
+            "sort",
+            "Sort, in words and on the drawing",
+            '`cg.explain(cg.work("x in R^3; F = x[0] sort(x)", x=[3, -1, 2], upstream=[0.5, -2, 1]))`',
+            lambda: f"{block(cg.explain(sort))}\n\n![sort](../pictures/sort.svg)",
+        ),
     ]
     for name, title, about, show in views:
         made[f"views/{name}.md"] = f"# {title}\n\n{about}\n\n{show()}\n"

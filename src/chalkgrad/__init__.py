@@ -1,15 +1,24 @@
 """Chalkgrad: backpropagation that shows its work."""
 
+from chalkgrad.api.batch import Batch, batch
 from chalkgrad.api.check import check_gradients
 from chalkgrad.api.check_claim import check
 from chalkgrad.api.code import code
+from chalkgrad.api.conv import Convolution, conv1d, conv2d, convolution
 from chalkgrad.api.draw import Drawing, draw
 from chalkgrad.api.equal import Equality, equal
 from chalkgrad.api.explain import explain
 from chalkgrad.api.formulas import Formulas, formulas
 from chalkgrad.api.gradients import backprop, grad, value_and_grad
+from chalkgrad.api.jacobians import SparseJacobian, hessian, jacobian, vmap
+from chalkgrad.api.loop import scan
+from chalkgrad.api.network import Network, network
 from chalkgrad.api.parse import parse
+from chalkgrad.api.products import jvp, vjp
+from chalkgrad.api.shapes import Shapes, shapes
+from chalkgrad.api.train import Training, train
 from chalkgrad.api.work import Work, work
+from chalkgrad.api.zoom import zoom
 from chalkgrad.errors import (
     ChalkgradError,
     GradientError,
@@ -21,35 +30,58 @@ from chalkgrad.errors import (
     UnknownName,
     ValueNeeded,
 )
+from chalkgrad.ops.op import elementwise, structured
 from chalkgrad.trace.record import trace
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Batch",
     "ChalkgradError",
+    "Convolution",
     "Drawing",
     "Equality",
     "Formulas",
     "GradientError",
+    "Network",
     "NotationError",
     "ProgramError",
     "ShapeError",
+    "Shapes",
+    "SparseJacobian",
     "TooLarge",
     "TraceError",
+    "Training",
     "UnknownName",
     "ValueNeeded",
     "Work",
     "backprop",
+    "batch",
     "check",
     "check_gradients",
     "code",
+    "conv1d",
+    "conv2d",
+    "convolution",
     "draw",
+    "elementwise",
     "equal",
     "explain",
     "formulas",
     "grad",
+    "hessian",
+    "jacobian",
+    "jvp",
+    "network",
     "parse",
+    "scan",
+    "shapes",
+    "structured",
     "trace",
+    "train",
     "value_and_grad",
+    "vjp",
+    "vmap",
     "work",
+    "zoom",
 ]

@@ -8,6 +8,7 @@ ChalkgradError
 ├── TraceError         NumPy code that cannot be traced; names the file and line
 ├── UnknownName        an op, an input or a node that does not exist; suggests the nearest one
 ├── ValueNeeded        numbers were asked for where an input has none
+├── MatrixError        a matrix has no inverse, or no such factors; NumPy's LinAlgError too
 └── GradientError      a derivative does not exist or a derivative rule is wrong
 """
 
@@ -15,6 +16,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+
+from numpy.linalg import LinAlgError
 
 
 class ChalkgradError(Exception):
@@ -54,6 +57,10 @@ class UnknownName(ChalkgradError):
 
 class ValueNeeded(ChalkgradError):
     """A number was asked for, and an input has none."""
+
+
+class MatrixError(ChalkgradError, LinAlgError):
+    """A matrix with no inverse or no such factors. Code that catches what NumPy raises there catches this."""
 
 
 class GradientError(ChalkgradError):

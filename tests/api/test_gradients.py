@@ -81,7 +81,7 @@ def test_gradients_are_the_callers_to_write_into() -> None:
         (lambda: cg.grad(lambda x: x * np.ones(2))(2.0), cg.GradientError, "not a scalar"),
         (lambda: cg.grad("f(x, y) = x y")(2.0), cg.ValueNeeded, "no value for y"),
         (lambda: cg.grad("f(x, y) = x y")(2.0, 3.0, 4.0), cg.UnknownName, "it takes x, y"),
-        (lambda: cg.grad(lambda x: x, wrt="y")(2.0), cg.UnknownName, "no input 'y'"),
+        (lambda: cg.grad(lambda x: x, wrt="y")(2.0), cg.UnknownName, "no argument 'y'"),
         (lambda: cg.grad(lambda x: x, wrt=1.0)(2.0), cg.UnknownName, "a name or a place"),  # type: ignore[arg-type]
         (lambda: cg.draw("f(x) = x"), cg.ChalkgradError, "draw takes a Work"),  # type: ignore[arg-type]
         (lambda: cg.code(None), cg.ChalkgradError, "code takes a Work"),  # type: ignore[arg-type]

@@ -176,7 +176,7 @@ def test_python_is_not_run(tmp_path: Path) -> None:
         "f(x) = x\nclaim:\n" + " " * 60000 + "x",
         "f(x) = \x1b[31mx\nclaim: dx = 1",
         "f(x) = x\nclaim: dx = \u202e1",
-        "f(x in R^3) = sum(x)\nclaim: df/dx = 1",
+        "f(x in R^3) = sum(x)\nbackward: dx = 1",
         "f(x) = x\nclaim:" + "\\begin{cases}" * 900,
         "f(x) = x\n" * 9000,
         "f(x) = x\nforward:\nx = 3",

@@ -81,7 +81,7 @@ def test_text_from_standard_input() -> None:
 
 def test_array_values() -> None:
     told = lines("show", "f(x) = sum(x * x)", "x=[1,2]")
-    assert "  ∂f/∂x (2) = [2, 4]" in told
+    assert "  ∂f/∂x (2) = 2·x = [2, 4]" in told
 
 
 def test_latex() -> None:

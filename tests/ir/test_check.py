@@ -113,8 +113,7 @@ class TestBuilding:
             register(OPS["tanh"])
 
     def test_nothing_to_work_on(self) -> None:
-        with pytest.raises(ProgramError, match="was given no value"):
-            OPS["sin"](2.0)
+        assert OPS["sin"](2.0) == np.sin(2.0)  # of plain numbers an op is their value
         builder = Builder()
         for name in ("stack", "accumulate"):
             with pytest.raises(ProgramError, match="one"):
@@ -132,7 +131,7 @@ REFUSED = {
     "out of bounds": ("index", {"index": (2, 0)}),
     "does not spread": ("broadcast_to", {"shape": (3,)}),
     "is not a broadcast of": ("sum_to", {"shape": (4, 2, 3)}),
-    "order 3 is not": ("norm", {"ord": 3}),
+    "order 3 of a matrix": ("norm", {"ord": 3}),
     "does not fill": ("scatter", {"index": 0, "shape": (2, 2)}),
 }
 

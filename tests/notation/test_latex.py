@@ -89,7 +89,7 @@ $$L = y * \log(\hat{y}) + (1 - y) * \log(1 - \hat{y})$$"""
     [
         (r"\log h k", r"\log h k", "two readings"),
         (r"\foo x", r"\foo", "not read"),
-        (r"\sum_i x_i", r"\sum", "not read yet"),
+        (r"\sum_i x_i", r"\sum_i x_i", "a sum below"),
         (r"\frac{\partial f}{\partial x}", r"\partial", "derivatives"),
         (r"\frac{1}", "}", "missing"),
         (r"$x^10$", "^10", "^{…}"),

@@ -14,7 +14,7 @@ from chalkgrad.notation.read import read
 ROWS: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "seed_formulas.json").read_text(encoding="utf-8"))
 KINDS = {"function", "stages", "identity", "claim", "shape", "fragment"}
 # A wrong number would be silent where one of these is read as a function of its own.
-NEVER_READ = ("\\partial", "\\nabla", "\\sum", "^{(", "\\leftarrow", "+=", "df/d", "{df}")
+NEVER_READ = ("\\partial", "\\nabla", "^{(", "\\leftarrow", "+=", "df/d", "{df}")
 
 
 def ways(text: str) -> list[str]:
@@ -52,14 +52,15 @@ def test_the_file() -> None:
 
 def test_what_is_no_function_is_refused_by_the_name_of_its_command() -> None:
     for row in ROWS:
-        if any(sign in row["text"] for sign in NEVER_READ):
+        if any(sign in row["text"] for sign in NEVER_READ) and "\\sum" not in row["text"]:
             assert "refused" in row, row["text"]
         if row["kind"] == "identity" and "abstract" not in row and "\\#" not in row["text"]:
             assert "`chalkgrad equal`" in row["refused"], row["text"]
         if row["kind"] == "shape" and "\\in" in row["text"]:
             assert "`chalkgrad shapes`" in row["refused"], row["text"]
         if row["kind"] == "claim" and "refused" in row and "=" in row["text"]:
-            commands = ("`chalkgrad check`", "`chalkgrad show`", "`chalkgrad equal`", "not read yet", "sum(…)")
+            named = ("`chalkgrad check`", "`chalkgrad show`", "`chalkgrad equal`")
+            commands = (*named, "nothing here says", "sums over i", "sum(…)")
             assert any(c in row["refused"] for c in commands), row["text"]
 
 

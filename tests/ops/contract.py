@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from chalkgrad.errors import ProgramError
-from chalkgrad.evaluate.differences import numerical_jacobian
 from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.check import check
-from chalkgrad.ir.program import Number, Program, Var
+from chalkgrad.ir.program import Program
 from chalkgrad.ir.types import ArrayType, type_of
 from chalkgrad.ops.op import Interval, Op
 from chalkgrad.transform.backprop import backprop
 from chalkgrad.transform.forward import forward
 from chalkgrad.transform.gates import expand, recognise
 from chalkgrad.transform.prune import prune, tidy
+from tests.ops.orders import TOLERANCE, Level, climbs, close, run, scale_of, slopes
 
 SHAPES = {  # by the number of inputs: broadcast, 0-d, empty
     1: [((),), ((2, 3),), ((0,),)],
     2: [((), ()), ((2, 1, 3), (2, 1)), ((), (3,)), ((2, 0), (1,))],
     3: [((), (), ()), ((2, 1), (3,), ()), ((1,), (2, 2), (2, 1)), ((0, 2), (2,), (1, 1))],
+}
+HIGHEST = 3
+ROUND = (-1.0, 0.0, 1.0, 2.0)
+# Where a derivative is no choice, but the one of the next order would be.
+BENT = {"elu": (0.0,)}
+
+# What is not looked at, by op and clause, and why. Every entry is a hole in the proof: a test counts them.
+SKIPS: dict[tuple[str, str], str] = {
+    ("scan", "keeps_types"): "the types of a loop are those of its body, a Program of its own, and no other is taken",
 }
 
 
@@ -40,6 +49,10 @@ class Case:
         """The same with floats of this width."""
         return replace(self, inputs=tuple(x if _kind(x) in "bi" else np.asarray(x, dtype)[()] for x in self.inputs))
 
+    def laid_out(self, change: Callable[[np.ndarray], np.ndarray]) -> Case:
+        """The same numbers, otherwise in memory, and not to be written into."""
+        return replace(self, inputs=tuple(_guarded(change(x)) if np.ndim(x) else x for x in self.inputs))
+
 
 def cases(op: Op) -> list[Case]:
     """Places inside the domain and off the kinks; the op's own samples where its inputs are not just any numbers."""
@@ -51,7 +64,20 @@ def cases(op: Op) -> list[Case]:
     domain = op.domain or (Interval(),) * count
     found = [Case(tuple(map(draw, itertools.repeat(rng), domain, shapes)), {}) for shapes in SHAPES[count]]
     apart = tuple(np.repeat(draw(rng, d, (2, 3)), 2, axis=1)[:, ::2].T for d in domain)  # not contiguous
-    return [*found, Case(apart, {}), *[replace(found[1], params=p) for p in options(op)]]
+    return [*found, Case(apart, {}), Case(rounds(op, domain), {}), *[replace(found[1], params=p) for p in options(op)]]
+
+
+def rounds(op: Op, domain: Sequence[Interval]) -> tuple[Any, ...]:
+    """Every pair of whole numbers inside the domain, and off the kinks: rules go wrong at 0 and 1 first."""
+    each = []
+    for where in domain:
+        if isinstance(where.low, bool):
+            each.append([False, True])
+        else:
+            each.append([n for n in ROUND if where.low < n < where.high and n not in BENT.get(op.name, ())] or [0.5])
+    xs = tuple(map(np.array, zip(*itertools.product(*each), strict=True)))
+    smooth = ~np.any([np.broadcast_to(kink.at(*xs), xs[0].shape) for kink in op.kinks] or [[False]], axis=0)
+    return tuple(x[np.broadcast_to(smooth, x.shape)] for x in xs)
 
 
 def draw(rng: np.random.Generator, where: Interval, shape: tuple[int, ...]) -> Any:
@@ -69,21 +95,138 @@ def options(op: Op) -> list[dict[str, Any]]:
     return switched + [{k: 0.7} for k, v in op.params.items() if type(v) is float]
 
 
-def single(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Program:
-    """The op alone."""
+def whole(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Program:
+    """The op alone, with all that it gives."""
     builder = Builder()
     atoms = [builder.input(f"x{k}", type_of(x)) for k, x in enumerate(inputs)]
-    return builder.program("f", builder.bind(op, *atoms, params=params))
+    return builder.program("f", *builder.bind_many(op, *atoms, params=params))
 
 
-def run(program: Program, given: Sequence[Any]) -> list[Any]:
-    """The outputs; unlike the interpreter, in whatever precision is given."""
-    env: dict[Var, Any] = dict(zip(program.inputs, given, strict=True))
-    with np.errstate(all="ignore"):
-        for step in program.steps:
-            xs = [a.value if isinstance(a, Number) else env[a] for a in step.inputs]
-            env[step.output] = step.op.evaluate(*xs, **step.params)  # type: ignore[attr-defined]
-    return [a.value if isinstance(a, Number) else env[a] for a in program.outputs]
+def singles(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> list[Program]:
+    """The op alone, a Program a result; what is not read is not produced."""
+    together = whole(op, inputs, params)
+    (step,) = together.steps
+    found: list[Program] = []
+    for out in together.outputs:
+        alone = replace(step, outputs=tuple([v if v is out else None for v in step.outputs]))
+        found.append(replace(together, steps=(alone,), outputs=(out,)))
+    return found
+
+
+def single(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Program:
+    """The op alone, with the first of what it gives."""
+    return singles(op, inputs, params)[0]
+
+
+def legal(program: Program, given: Sequence[Any]) -> list[Any]:
+    """The outputs of a legal Program, each as its type says."""
+    check(program)
+    outputs = run(program, given)
+    for atom, value in zip(program.outputs, outputs, strict=True):
+        assert ArrayType(np.shape(value), np.asarray(value).dtype.name) == atom.type, f"{atom} is {type_of(value)}"
+    return outputs
+
+
+def keeps_types(op: Op, case: Case) -> None:
+    """What is inferred is what comes out, for both widths of float, in the gradient too."""
+    wide = run(whole(op, case.inputs, case.params), case.inputs)
+    for dtype in ("float64", "float32"):
+        cast = case.cast(dtype)
+        for program, wanted in zip(singles(op, cast.inputs, case.params), wide, strict=True):
+            (value,) = legal(program, cast.inputs)
+            if op.differentiable and program.output.type.floating:
+                seed = np.ones(program.output.type.shape, program.output.type.dtype)[()]
+                legal(backprop(program).gradient, [*cast.inputs, seed])
+                tangents = [x for x in cast.inputs if _kind(x) == "f"]
+                legal(forward(program), [*cast.inputs, *tangents])
+            close(value, wanted, 1e-4 if dtype == "float32" else 1e-15)
+
+
+def keeps_whole_numbers(op: Op, case: Case) -> None:
+    """Truth values and ints give what NumPy gives, or are refused before they are evaluated."""
+    truths = [isinstance(d.low, bool) for d in op.domain] or [False] * len(case.inputs)
+    for dtypes in itertools.product(("bool", "int64", "float64"), repeat=min(len(case.inputs), 2)):
+        each = [*dtypes, *[dtypes[-1]] * len(case.inputs)]
+        xs = [
+            x if truth else np.asarray(np.abs(np.rint(x)) if d != "float64" else x, d)[()]
+            for x, d, truth in zip(case.inputs, each, truths, strict=False)
+        ]
+        try:
+            program = whole(op, xs, case.params)
+        except ProgramError:
+            continue
+        legal(program, xs)
+
+
+def does_not_care_how_arrays_lie(op: Op, case: Case) -> None:
+    """Transposed, strided and reversed memory give the same numbers, forward and backward; no input is written into."""
+    for program in singles(op, case.inputs, case.params):
+        backward = op.differentiable and program.output.type.floating
+        run_it = Interpreter(backprop(program).gradient if backward else program)
+        seed = [ramp(program.output.type.shape)] if backward else []
+        wanted = run_it(*case.inputs, *seed)
+        for change in LAYOUTS:
+            found = run_it(*case.laid_out(change).inputs, *[_guarded(change(u)) if u.ndim else u for u in seed])
+            for a, b in zip(found, wanted, strict=True):
+                close(a, b, 1e-12, f"{change.__name__}")
+
+
+def ramp(shape: tuple[Any, ...]) -> np.ndarray:
+    return np.linspace(1, 2, int(np.prod(shape))).reshape(shape)
+
+
+def takes_little_or_refuses(op: Op, case: Case) -> None:
+    """No entries at all, or numbers where arrays stood: an answer of the inferred type, or a refusal beforehand."""
+    for xs in smaller(case.inputs):
+        try:
+            programs = singles(op, xs, case.params)
+        except ProgramError:
+            continue
+        for program in programs:
+            try:
+                legal(program, xs)
+            except IndexError:  # a place, which is a number, is beyond what was cut away: NumPy says so too
+                assert any(_kind(x) == "i" for x in xs)
+                continue
+            if op.differentiable and program.output.type.floating:
+                seed = np.ones(program.output.type.shape)
+                gradient = backprop(program).gradient
+                for got, atom in zip(Interpreter(gradient)(*xs, seed), gradient.outputs, strict=True):
+                    assert np.shape(got) == atom.type.shape
+                legal(forward(program), [*xs, *[x for x in xs if _kind(x) == "f"]])
+
+
+def smaller(inputs: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """One axis cut to nothing, in one input or in all; and every array but its first number left out."""
+    for cut in (lambda x: x[:0], lambda x: x[..., :0]):
+        yield tuple(cut(x) if np.ndim(x) else x for x in inputs)
+        for place, x in enumerate(inputs):
+            if np.ndim(x):
+                yield (*inputs[:place], cut(x), *inputs[place + 1 :])
+    if any(np.ndim(x) for x in inputs):
+        yield tuple(np.ravel(x)[0] if np.size(x) else x for x in inputs)
+
+
+def agrees_with_differences(op: Op, case: Case) -> None:
+    """Every entry of the Jacobian of every result, backward and forward, against differences."""
+    floating = [k for k, x in enumerate(case.inputs) if _kind(x) == "f"]
+    for program in singles(op, case.inputs, case.params):
+        if not program.output.type.floating:
+            continue
+        if op.vjp is None:
+            assert not floating, f"{op.name} maps floats to floats and has no derivative rule"
+            continue
+        pushed = Interpreter(forward(program))
+        level = Level(program, case.inputs, program.inputs)
+        for jacobian, position in zip(reverse_jacobian(program, case.inputs), floating, strict=True):
+            var, still = program.inputs[position], [np.zeros(np.shape(case.inputs[k])) for k in floating]
+            for place in np.ndindex(*var.type.shape):
+                along = unit(var.type.shape, place)
+                wanted, error = slopes(level, {var: along})
+                assert np.all(error <= TOLERANCE * scale_of(wanted)), "the differences do not settle"
+                still[floating.index(position)] = along
+                close(np.ravel(jacobian[(..., *place)]), wanted, said="backward")
+                close(np.ravel(pushed(*case.inputs, *still)[1]), wanted, said="forward")
 
 
 def reverse_jacobian(program: Program, given: Sequence[Any]) -> list[np.ndarray]:
@@ -104,106 +247,26 @@ def unit(shape: tuple[Any, ...], place: tuple[int, ...]) -> np.ndarray:
     return seed
 
 
-def close(given: Any, wanted: Any, tolerance: float = 1e-9) -> None:
-    """Equal to the tolerance, relative to the largest entry."""
-    size = max(1.0, float(np.max(np.abs(wanted), initial=0.0)))
-    np.testing.assert_allclose(given, wanted, rtol=tolerance, atol=tolerance * size, equal_nan=False)
-
-
-def legal(program: Program, given: Sequence[Any]) -> list[Any]:
-    """The outputs of a legal Program, each as its type says."""
-    check(program)
-    outputs = run(program, given)
-    for atom, value in zip(program.outputs, outputs, strict=True):
-        assert ArrayType(np.shape(value), np.asarray(value).dtype.name) == atom.type, f"{atom} is {type_of(value)}"
-    return outputs
-
-
-def keeps_types(op: Op, case: Case) -> None:
-    """What is inferred is what comes out, for both widths of float, in the gradient too."""
-    for dtype in ("float64", "float32"):
-        cast = case.cast(dtype)
-        program = single(op, cast.inputs, case.params)
-        (value,) = legal(program, cast.inputs)
-        if op.differentiable and program.output.type.floating:
-            seed = np.ones(program.output.type.shape, program.output.type.dtype)[()]
-            legal(backprop(program).gradient, [*cast.inputs, seed])
-            tangents = [x for x in cast.inputs if _kind(x) == "f"]
-            legal(forward(program), [*cast.inputs, *tangents])
-        close(value, run(program, case.inputs)[0], 1e-4 if dtype == "float32" else 1e-15)
-
-
-def keeps_whole_numbers(op: Op, case: Case) -> None:
-    """Truth values and ints give what NumPy gives, or are refused before they are evaluated."""
-    truths = [isinstance(d.low, bool) for d in op.domain] or [False] * len(case.inputs)
-    for dtypes in itertools.product(("bool", "int64", "float64"), repeat=min(len(case.inputs), 2)):
-        each = [*dtypes, *[dtypes[-1]] * len(case.inputs)]
-        xs = [
-            x if truth else np.asarray(np.abs(np.rint(x)) if d != "float64" else x, d)[()]
-            for x, d, truth in zip(case.inputs, each, truths, strict=False)
-        ]
-        try:
-            program = single(op, xs, case.params)
-        except ProgramError:
-            continue
-        legal(program, xs)
-
-
-def agrees_with_differences(op: Op, case: Case) -> None:
-    """Every entry of the Jacobian, backward and forward, and that the two are transposes of each other."""
-    program = single(op, case.inputs, case.params)
-    if not program.output.type.floating:
-        assert op.vjp is None
-        return
-    floating = [k for k, x in enumerate(case.inputs) if _kind(x) == "f"]
-    if op.vjp is None:
-        assert not floating, f"{op.name} maps floats to floats and has no derivative rule"
-        return
-    pushed = Interpreter(forward(program))
-    rng = np.random.default_rng(1)
-    for jacobian, position in zip(reverse_jacobian(program, case.inputs), floating, strict=True):
-        wanted = numerical_jacobian(lambda *xs: op.evaluate(*xs, **case.params), case.inputs, position)
-        close(jacobian, wanted)
-        x = np.asarray(case.inputs[position])
-        v, u = rng.normal(size=x.shape), rng.normal(size=program.output.type.shape)
-        still = [v if k == position else np.zeros_like(case.inputs[k]) for k in floating]
-        jv = pushed(*case.inputs, *still)[1]
-        close(jv, np.tensordot(wanted, v, x.ndim))
-        ju = np.tensordot(u, jacobian, u.ndim)
-        close(np.sum(u * jv), np.sum(ju * v), 1e-12)
-
-
-def agrees_to_second_order(op: Op, case: Case) -> None:
-    """The gradient of each entry's gradient, against differences of the first, with respect to the seed too."""
-    program = single(op, case.inputs, case.params)
-    if op.vjp is None or not program.output.type.floating:
-        return
-    first = backprop(program).gradient
-    given = [*case.inputs, np.random.default_rng(2).normal(size=program.output.type.shape)]
-    floating = [k for k, x in enumerate(given) if _kind(x) == "f"]
-    for order in range(1, len(first.outputs)):
-        one = check(prune(replace(first, outputs=(first.outputs[order],))))
-        if isinstance(one.output, Number):
-            continue
-        check(backprop(one).gradient)
-        for jacobian, position in zip(reverse_jacobian(one, given), floating, strict=True):
-            close(jacobian, numerical_jacobian(lambda *xs, p=one: run(p, xs)[0], given, position))
+def agrees_at_every_order(op: Op, case: Case) -> None:
+    """Orders 1 to 3: each against differences of the next lower one, backward against forward; fwd∘fwd too."""
+    if op.vjp is not None:
+        climbs(check(whole(op, case.inputs, case.params)), case.inputs, HIGHEST)
 
 
 def transforms_keep_it(op: Op, case: Case) -> None:
     """Legal after every transform, and the same numbers out of it."""
-    program = single(op, case.inputs, case.params)
-    value = run(program, case.inputs)[0]
-    for changed in (expand(program), recognise(program), recognise(program, evaluation=True), prune(program)):
-        check(changed)
-        close(run(changed, case.inputs)[0], value, 1e-12)
-    if op.differentiable and program.output.type.floating:
-        gradient = backprop(program).gradient
-        given = [*case.inputs, np.ones(program.output.type.shape)]
-        for changed in (prune(gradient), tidy(gradient), tidy(tidy(gradient))):
+    for program in singles(op, case.inputs, case.params):
+        value = run(program, case.inputs)[0]
+        for changed in (expand(program), recognise(program), recognise(program, evaluation=True), prune(program)):
             check(changed)
-            for a, b in zip(run(changed, given), run(gradient, given), strict=True):
-                np.testing.assert_array_equal(a, b)
+            close(run(changed, case.inputs)[0], value, 1e-12)
+        if op.differentiable and program.output.type.floating:
+            gradient = backprop(program).gradient
+            given = [*case.inputs, np.ones(program.output.type.shape)]
+            for changed in (prune(gradient), tidy(gradient), tidy(tidy(gradient))):
+                check(changed)
+                for a, b in zip(run(changed, given), run(gradient, given), strict=True):
+                    np.testing.assert_array_equal(a, b)
 
 
 def says_its_kinks(op: Op) -> None:
@@ -241,14 +304,35 @@ def opens_and_closes(op: Op) -> None:
         close(run(closed, xs)[0], run(written, xs)[0], 1e-12)
 
 
+def transposed(x: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(x.T).T
+
+
+def strided(x: np.ndarray) -> np.ndarray:
+    return np.repeat(x, 2, axis=-1)[..., ::2]
+
+
+def reversed_(x: np.ndarray) -> np.ndarray:
+    every = (slice(None, None, -1),) * x.ndim
+    return x[every].copy()[every]
+
+
+LAYOUTS = (transposed, strided, reversed_)
 BY_CASE = (
     keeps_types,
     keeps_whole_numbers,
+    does_not_care_how_arrays_lie,
+    takes_little_or_refuses,
     agrees_with_differences,
-    agrees_to_second_order,
+    agrees_at_every_order,
     transforms_keep_it,
 )
 BY_OP = (says_its_kinks, opens_and_closes)
+
+
+def _guarded(x: np.ndarray) -> np.ndarray:
+    x.flags.writeable = False
+    return x
 
 
 def _kind(x: Any) -> str:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 import chalkgrad.ops  # noqa: F401  (fills the table)
-from chalkgrad.errors import ShapeError
 from chalkgrad.ir.registry import OPS
-from chalkgrad.ops.local import Local, Matrix, Route, Spread, Times, times
 from chalkgrad.ops.op import Op
-from tests.ops.contract import BY_CASE, BY_OP, Case, agrees_to_second_order, agrees_with_differences, cases
+from tests.ops.contract import BY_CASE, BY_OP, SKIPS, Case, cases
 
 ops = pytest.mark.parametrize("op", OPS.values(), ids=OPS)
 
@@ -22,8 +18,18 @@ ops = pytest.mark.parametrize("op", OPS.values(), ids=OPS)
 @ops
 @pytest.mark.parametrize("clause", BY_CASE, ids=lambda f: f.__name__)
 def test_every_op_keeps_the_contract(op: Op, clause: Callable[[Op, Case], None]) -> None:
+    if (op.name, clause.__name__) in SKIPS:
+        pytest.skip(SKIPS[op.name, clause.__name__])
     for case in cases(op):
         clause(op, case)
+
+
+def test_what_is_skipped_is_there_and_has_a_reason() -> None:
+    clauses = {clause.__name__ for clause in BY_CASE}
+    for (name, clause), reason in SKIPS.items():
+        assert name in OPS
+        assert clause in clauses
+        assert len(reason) > 20
 
 
 @ops
@@ -32,65 +38,17 @@ def test_every_op_is_what_it_says(op: Op, clause: Callable[[Op], None]) -> None:
     clause(op)
 
 
-def multiplied(op: Op, partials: Callable[..., tuple[Any, ...]]) -> Op:
-    """The op with other partial derivatives, backward only."""
-
-    def vjp(want: tuple[bool, ...], y: Any, *xs: Any, **params: Any) -> list[Local | None]:
-        found = partials(y, *xs, **params)
-        return [times(f, x) if w else None for w, f, x in zip(want, found, xs, strict=True)]
-
-    return replace(op, vjp=vjp)
-
-
-def sent(op: Op, change: Callable[[Any], Local]) -> Op:
-    """The op with each of its locals changed, backward only."""
-    assert op.vjp is not None
-    rule = op.vjp
-    return replace(op, vjp=lambda *a, **k: [None if local is None else change(local) for local in rule(*a, **k)])
+def test_places_that_stand_twice_are_among_the_samples() -> None:
+    """Where two entries land on one place, or are read from one, rules go wrong that are right elsewhere."""
+    readers = {op.name for op in OPS.values() if op.differentiable and any(map(places, cases(op)))}
+    assert readers >= {"index", "scatter", "take_along", "put_along"}
+    for name in readers:
+        twice = [len(set(found)) < len(found) for case in cases(OPS[name]) for found in places(case)]
+        assert any(twice), f"{name} has no sample that reads or fills a place twice"
 
 
-WRONG = {
-    "the sign of -": multiplied(OPS["subtract"], lambda y, a, b: (1, 1)),
-    "× not swapped": multiplied(OPS["multiply"], lambda y, a, b: (a, b)),
-    "the square in 1/x² forgotten": multiplied(OPS["reciprocal"], lambda y, x: (-y,)),
-    "tanh without its square": multiplied(OPS["tanh"], lambda y, x: (1 - y,)),
-    "the 2 of a root forgotten": multiplied(OPS["sqrt"], lambda y, x: (1 / y,)),
-    "σ off by a part in a million": multiplied(OPS["sigmoid"], lambda y, x: (y * (1 - y) * (1 + 1e-6),)),
-    "the exponent's partial forgotten": multiplied(OPS["power"], lambda y, x, n: (n * x ** (n - 1), 0)),
-    "max routes to the loser": multiplied(OPS["maximum"], lambda y, a, b, tie="": (a < b, a > b)),
-    "a broadcast not summed": sent(OPS["add"], lambda t: Times(t.factor * 0.5, t.shape)),
-    "a mean that forgets its count": sent(OPS["mean"], lambda s: Spread(s.scale.builder.value(1), s.move, s.words)),
-    "a matrix on the wrong side": sent(
-        OPS["matmul"], lambda m: Matrix(m.matrix, "left" if m.side == "right" else "right") if type(m) is Matrix else m
-    ),
-    "an index put back reversed": sent(OPS["index"], lambda r: Route(lambda u: r.move(u)[::-1], r.words)),
-    "a softmax without its sum": replace(OPS["softmax"], vjp=lambda want, y, x, axis=-1: [times(y * (1 - y), x)]),
-    "forward only: cos for sin": replace(OPS["sin"], jvp=lambda t, y, x: t[0] * x.apply("cos") * -1),
-    "forward only: a factor lost": replace(OPS["exp"], jvp=lambda t, y, x: t[0]),
-}
-
-
-@pytest.mark.parametrize("op", WRONG.values(), ids=WRONG)
-def test_a_wrong_rule_is_caught(op: Op) -> None:
-    found = False
-    for case in cases(op):
-        try:
-            agrees_with_differences(op, case)
-        except (AssertionError, ShapeError):
-            found = True
-    assert found
-
-
-def test_a_rule_that_is_right_once_is_caught_at_second_order() -> None:
-    """A slope whose own derivative is lost: the mask below holds where nothing is to be masked."""
-
-    def partials(y: Any, x: Any, n: Any) -> tuple[Any, Any]:
-        slope = n * x ** (n - 1)
-        return slope.apply("masked", n.apply("equal", 0)), y * x.apply("log")
-
-    op = multiplied(OPS["power"], partials)
-    case = Case((np.array([1.5, 0.5]), np.array([0.0, 2.0])), {})
-    agrees_with_differences(op, case)
-    agrees_to_second_order(OPS["power"], case)
-    with pytest.raises(AssertionError):
-        agrees_to_second_order(op, case)
+def places(case: Case) -> list[list[int]]:
+    """Every list of places in a case: arrays of whole numbers, and lists in an index."""
+    index = case.params.get("index", ())
+    lists = [np.ravel(i).tolist() for i in (index if isinstance(index, tuple) else (index,)) if isinstance(i, list)]
+    return lists + [np.ravel(x).tolist() for x in case.inputs if np.ndim(x) and np.asarray(x).dtype.kind == "i"]

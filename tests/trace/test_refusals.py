@@ -7,22 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from chalkgrad.errors import ShapeError, TraceError
+from chalkgrad.errors import ProgramError, ShapeError, TraceError
 from chalkgrad.trace.record import trace
 
 V = np.array([1.0, 2.0, 3.0])
-
-
-def branch(x):
-    if x[0] > 0:  # here
-        return x
-    return -x
-
-
-def loop(x):
-    while x.sum() < 3:  # here
-        x = x * 2
-    return x
 
 
 def both(x):
@@ -33,20 +21,8 @@ def chain(x):
     return 0 < x < 1  # here
 
 
-def builtin_max(x):
-    return max(x[0], x[1])  # here
-
-
 def as_float(x):
     return float(x[0])  # here
-
-
-def as_int(x):
-    return int(x[0])  # here
-
-
-def as_range(x):
-    return sum(range(x[0]))  # here
 
 
 def by_math(x):
@@ -57,47 +33,62 @@ def by_math_floor(x):
     return math.floor(x[0])  # here
 
 
-def rounded(x):
-    return round(x[0])  # here
-
-
-def floor_divided(x):
-    return x // 2  # here
-
-
-def written(x):
-    x[0] = 1.0  # here
-    return x
-
-
-def item_added(x):
-    x = x.copy()
-    x[0] += 1.0  # here
-    return x
-
-
-def into_plain(x):
-    out = np.zeros(3)
-    out[0] = x[0]  # here
-    return out
-
-
 def plain_added(x):
-    total = np.zeros(3)
+    total = V.copy()
     total += x  # here
     return total
 
 
-def out_keyword(x):
-    return np.exp(x, out=np.zeros(3))  # here
+def into_plain(x):
+    out = V.copy()
+    out[0] = x[0]  # here
+    return out
+
+
+def fraction_into_whole(x):
+    out = np.zeros(3, int)
+    out[0] = x[0]  # here
+    return out
+
+
+def too_many_entries(x):
+    out = np.zeros((3, 2))
+    out[0] = x  # here
+    return out
+
+
+def entry_of_number(x):
+    s = x.sum()
+    s[0] = 1.0  # here
+    return s
+
+
+def into_diagonal(x):
+    a = np.zeros((3, 3)) + x
+    np.diagonal(a)[0] = 1.0  # here
+    return a
+
+
+def truth_of_many(x):
+    return x if x > 0 else -x  # here
+
+
+def infinite_int(x):
+    return x * int(x[0] / 0.0)  # here
+
+
+def shape_set(x):
+    y = x * 1
+    y.shape = (3, 1)  # here
+    return y
+
+
+def no_function(x):
+    return np.fft.fft(x)  # here
 
 
 def where_keyword(x):
     return np.log(x, where=np.array([True, False, True]))  # here
-
-
-def dtype_keyword(x):
-    return np.sum(x, dtype=np.float32)  # here
 
 
 def dtype_of_ufunc(x):
@@ -108,49 +99,8 @@ def initial_keyword(x):
     return x.max(initial=0.0)  # here
 
 
-def order_keyword(x):
-    return x.reshape(3, 1, order="F")  # here
-
-
-def reduced(x):
-    return np.add.reduce(x)  # here
-
-
-def outer_of(x):
-    return np.multiply.outer(x, x)  # here
-
-
-def no_op(x):
-    return np.std(x)  # here
-
-
-def no_method(x):
-    return x.std()  # here
-
-
-def sorted_in_place(x):
-    x.sort()  # here
-    return x
-
-
 def misspelt(x):
     return x.summ()  # here
-
-
-def determinant(x):
-    return np.linalg.det(np.outer(x, x))  # here
-
-
-def spectral(x):
-    return np.linalg.norm(np.outer(x, x), 2)  # here
-
-
-def as_array(x):
-    return np.array(x) * 2  # here
-
-
-def list_of_traced(x):
-    return np.array([x[0], x[1]])  # here
 
 
 def list_operand(x):
@@ -177,20 +127,8 @@ def huge(x):
     return x * (2**53 + 1)  # here
 
 
-def masked(x):
-    return x[x > 0]  # here
-
-
 def traced_index(x):
     return V[x[0]]  # here
-
-
-def traced_index_of_traced(x):
-    return x[x[0]]  # here
-
-
-def traced_bound(x):
-    return x[: x[0]]  # here
 
 
 def traced_axis(x):
@@ -212,16 +150,8 @@ def bits(x):
 M = np.array([1, 2])
 
 
-def narrowed(x):
-    return x.astype(np.float32)  # here
-
-
 def hashed(x):
     return {x[0]: 1}  # here
-
-
-def one_branch(x):
-    return np.where(x > 0)  # here
 
 
 def length_of_number(x):
@@ -240,54 +170,36 @@ def rebound_dtype(n):
 
 
 LINE = [
-    (branch, "np.where(condition, a, b)"),
-    (loop, "np.where"),
     (both, "&"),
     (chain, "&"),
-    (builtin_max, "np.maximum"),
     (as_float, "leave float() out"),
-    (as_int, "np.floor(x)"),
-    (as_range, "functools.partial"),
     (by_math, "write np.exp for math.exp"),
     (by_math_floor, "np.floor(x)"),
-    (rounded, "np.floor(x + 0.5)"),
-    (floor_divided, "np.floor(a / b)"),
-    (written, "not traced yet; write x = np.where(mask, new, x), or collect the entries in a list and write np.stack"),
-    (item_added, "not traced yet"),
-    (into_plain, "np.stack(list)"),
     (plain_added, "write a = a + x for a += x"),
-    (out_keyword, "np.exp with out= has no reading here"),
+    (into_plain, "made in the function, by np.zeros or np.array"),
+    (fraction_into_whole, "float64 does not go into int64"),
+    (too_many_entries, "(3,) does not go into entries of shape (2,)"),
+    (entry_of_number, "a number has no entries"),
+    (into_diagonal, "NumPy lets nobody write here"),
+    (truth_of_many, "write np.any(x)"),
+    (infinite_int, "no finite number"),
+    (shape_set, "x.reshape"),
+    (no_function, "np.fft.fft is no op here"),
     (where_keyword, "np.log with where="),
-    (dtype_keyword, "np.sum with dtype="),
     (dtype_of_ufunc, "np.add with dtype="),
     (initial_keyword, "np.max with initial="),
-    (order_keyword, "np.reshape with order="),
-    (reduced, "np.add.reduce has no reading here; write np.sum"),
-    (outer_of, "np.multiply(a[:, None], b)"),
-    (no_op, "np.std is no op here; write np.sqrt(np.mean("),
-    (no_method, "write np.sqrt(np.mean("),
-    (sorted_in_place, ".sort of an array is no op here"),
     (misspelt, "did you mean 'sum'?"),
-    (determinant, "np.linalg.det is no op here"),
-    (spectral, "leave ord out"),
-    (as_array, "leave np.array(x) out"),
-    (list_of_traced, "np.stack([a, b])"),
     (list_operand, "a list stands where an array belongs; write np.array([...])"),
     (string_operand, "a str ('a') stands where"),
     (none_operand, "None stands where a number"),
     (complex_operand, "a complex (1j)"),
     (matrix_operand, "MaskedArray has rules of its own"),
     (huge, "does not fit into a float"),
-    (masked, "np.where(mask, x, 0.0)"),
     (traced_index, "so it can be no index"),
-    (traced_index_of_traced, "an index that is traced"),
-    (traced_bound, "an index that is traced"),
     (traced_axis, "axis= of np.sum is a traced value"),
     (xor, "a != b"),
     (bits, "np.bitwise_and is no op here"),
-    (narrowed, "astype from float64 to float32"),
     (hashed, "cannot be a key"),
-    (one_branch, "np.where"),
     (length_of_number, "len() of a number"),
     (entries_of_number, "iteration over a number"),
 ]
@@ -300,7 +212,7 @@ def line_of(function):
 
 @pytest.mark.parametrize(("function", "said"), LINE, ids=[f.__name__ for f, _ in LINE])
 def test_refused_with_file_and_line(function, said):
-    with pytest.raises(TraceError) as caught:
+    with pytest.raises((TraceError, ShapeError, ProgramError)) as caught, np.errstate(all="ignore"):
         trace(function, V)
     message = str(caught.value)
     assert message.startswith(f"line {line_of(function)} of {__file__}: ")
@@ -341,9 +253,9 @@ def test_sizes_that_do_not_fit_name_the_line(function):
         (None, "returns None: is a return missing"),
         ("a", "returns a str"),
         ({}, "returns a dict"),
-        ([1.0], r"returns a list; return np.stack"),
         ((), "returns a tuple"),
-        ((1.0, None), "returns None"),
+        ((1.0, {1.0}), "returns a set"),
+        ((1.0, object()), "returns an object"),
         (np.ones(2, complex), "complex128"),
     ],
 )
@@ -380,10 +292,6 @@ def test_a_trace_in_a_trace_keeps_apart():
         return x * 3
 
     assert len(trace(outer, 1.0).steps) == 1
-    with pytest.raises(TraceError, match="outside it"):
-        trace(lambda x: trace(lambda y: y * x, 1.0) and x, 1.0)
-    with pytest.raises(TraceError, match="trace the outer function"):
-        trace(lambda x: trace(lambda y: y, x) and x, 1.0)
 
 
 def test_a_caught_refusal_is_raised_in_the_end():
@@ -424,6 +332,6 @@ def test_errors_of_the_function_itself_are_its_own():
 
 def test_source_that_is_not_there():
     space = {"np": np}
-    exec("def f(x):\n    q = x * 2\n    return q + np.median(x)\n", space)
-    with pytest.raises(TraceError, match=r"line 3 of <string>: np\.median is no op here"):
+    exec("def f(x):\n    q = x * 2\n    return q + np.fft.fft(x)\n", space)
+    with pytest.raises(TraceError, match=r"line 3 of <string>: np\.fft\.fft is no op here"):
         trace(space["f"], 1.0)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalkgrad.classroom.judge import judge
+from chalkgrad.classroom.matrices.judge import judge_matrices
+from chalkgrad.classroom.matrices.reading import is_matrix, read_matrix_claim
 from chalkgrad.classroom.python_claim import is_python, read_python
 from chalkgrad.classroom.reading import read_claim
 from chalkgrad.classroom.verdict import Verdict
@@ -18,7 +20,8 @@ def check(text: str, values: Mapping[str, Any] | None = None, *, python: bool | 
     ----------
     text : str
         The function on the first line; `forward:` and its stages; `backward:` and its stages; `claim:` and equations.
-        Or a Python file of assignments, which is read and never run.
+        Or a Python file of assignments, which is read and never run. A text that declares shapes, or begins with
+        `given:`, is about matrices: `W1 in R^(p x n)` and `∂J/∂W1 = …` are claimed behind `claim:`.
     values, **named
         A point at which examples are given; also `at: x = -2, y = 5` in the text.
     python : bool, optional
@@ -43,4 +46,6 @@ def check(text: str, values: Mapping[str, Any] | None = None, *, python: bool | 
     given = {**(values or {}), **named}
     if is_python(text) if python is None else python:
         return judge(read_python(text, given))
+    if is_matrix(text):
+        return judge_matrices(read_matrix_claim(text, given))
     return judge(read_claim(text, given))

@@ -50,9 +50,9 @@ class Drawing:
     @cached_property
     def svg(self) -> str:
         """The SVG, with title, description and the table inside."""
-        from chalkgrad.render.svg import _write as write
+        from chalkgrad.render.svg import document
 
-        return write(*self._drawn)
+        return document(*self._drawn)
 
     @cached_property
     def tikz(self) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.worked import Worked
+from chalkgrad.render.births import birth_sentences
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.words import edge_sentence, fork_sentences, habits, sensitivity
 
 
 def explain(worked: Worked, digits: int = 4) -> str:
-    """Every edge in a sentence, every fork's sum, what each gate does, and where a convention decided."""
+    """Every edge in a sentence, every fork's sum, what each gate does, every convention, and where a NaN was born."""
     if digits < 0:
         raise ChalkgradError(f"digits counts decimals, and is not {digits}")
     rows = Rows(worked)
@@ -19,4 +20,5 @@ def explain(worked: Worked, digits: int = 4) -> str:
         lines += [sensitivity(rows, v) for v in worked.backprop.wrt if not v.type.shape and rows.total(v)]
     lines += list(habits(rows))
     lines += [f"notice: {n}" for n in worked.notices]
+    lines += list(birth_sentences(rows, digits))
     return "\n".join(lines)

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, wraps
+from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from chalkgrad.api.captured import captured
+from chalkgrad.api.derived import (
+    Chosen,
+    Wrt,
+    argument_places,
+    chosen,
+    either,
+    function_of,
+    placed,
+    ready,
+    scalar,
+    traced,
+)
 from chalkgrad.api.source import Source, source_of
-from chalkgrad.errors import GradientError, UnknownName, ValueNeeded, nearest
 from chalkgrad.evaluate.interpret import Interpreter
-from chalkgrad.ir.collection import no_collection
-from chalkgrad.ir.program import Program
-from chalkgrad.ir.types import type_of
-from chalkgrad.trace.record import given, is_input
-from chalkgrad.transform.backprop import Backprop
+from chalkgrad.ir.program import Atom, Number, Program
+from chalkgrad.ir.types import ArrayType
+from chalkgrad.trace.calls import Calls
+from chalkgrad.trace.record import Trace
+from chalkgrad.transform.backprop import Backprop, pullback
 from chalkgrad.transform.backprop import backprop as differentiate
-from chalkgrad.transform.conventions import with_sizes
-from chalkgrad.transform.gates import recognise
-from chalkgrad.transform.prune import tidy
-
-Wrt = int | str | Sequence[int | str]
-
-# Programs kept for one function, one a combination of shapes.
-KEPT = 64
+from chalkgrad.transform.prepare import prepare as run_as
 
 
 def backprop(source: Source, *args: Any, wrt: Wrt | None = None, **named: Any) -> Backprop:
@@ -34,45 +38,27 @@ def backprop(source: Source, *args: Any, wrt: Wrt | None = None, **named: Any) -
     `wrt` is a name or position, or several; by default every floating input. Raises as `work` does.
     """
     program = source_of(source, args, named).program
-    return differentiate(program, None if wrt is None else [program.inputs[i] for i in positions(program, wrt)])
-
-
-def positions(program: Program, wrt: Wrt) -> list[int]:
-    """The inputs meant, by their place.
-
-    Raises UnknownName for a name or place that is no input.
-    """
     names = [v.hint for v in program.inputs]
-    found: list[int] = []
-    if not isinstance(wrt, (int, str, Sequence)):
-        raise UnknownName(f"wrt is a name or a place, or several, not {wrt!r}")
-    for item in [wrt] if isinstance(wrt, (int, str)) else wrt:
-        if isinstance(item, str):
-            if item not in names:
-                raise UnknownName(f"{program.name} has no input '{item}'{nearest(item, names)}")
-            found.append(names.index(item))
-        elif -len(names) <= item < len(names):
-            found.append(item % len(names))
-        else:
-            raise UnknownName(f"{program.name} has {len(names)} inputs; there is none at {item}")
-    return found
+    places = None if wrt is None else argument_places(program.name, names, wrt, "input")
+    return differentiate(program, None if places is None else [program.inputs[i] for i in places])
 
 
-def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., tuple[Any, Any]]:
-    """A function that gives the value of `source` and its gradient.
+def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., Any]:
+    """A function that gives the value of `source`, a scalar, and its gradient.
 
     Parameters
     ----------
     source : function, str or Program
-        Of one scalar result. A Python function is traced for every combination of its arguments' types, and anew
-        at every call where it reads something from outside that may change unseen: an array, a list, an object.
+        A function is traced for every combination of its arguments' types and of the branches that it takes, and anew
+        at every call where it reads something from outside that may change unseen: a list, an object.
     wrt : int, str, or a sequence of them
-        Arguments by place or name; the first by default. One gives an array, a sequence gives a tuple.
+        Arguments by place or name; the first by default. One gives an array, a sequence a tuple, and an argument that
+        is a nest of arrays (tuples, lists, dicts) a nest like it.
 
     Raises
     ------
     GradientError
-        When called, where the result is no scalar.
+        When called, where the result is no scalar, or what is asked for is no real value.
 
     Examples
     --------
@@ -80,84 +66,54 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., tuple[Any, Any
     >>> float(value), float(dx), float(dy)
     (9.0, 3.0, 3.0)
     """
-    ready: dict[Any, Interpreter] = {}
-    one = isinstance(wrt, (int, str))
+    function = function_of(source)
+    wrt = placed(function, wrt)
 
-    def prepare(args: Sequence[Any], named: dict[str, Any]) -> Interpreter:
-        # a text's shapes come from the values, by name; a function's from its arguments
-        found = source_of(source, args, named)
-        program = with_sizes(found.program, {v: np.shape(found.values[v.hint]) for v in found.program.inputs})
-        if len(program.outputs) != 1:
-            raise GradientError(f"{program.name} gives {len(program.outputs)} results: differentiate one at a time")
-        if program.output.type.shape:
-            raise GradientError(f"{program.name} gives {program.output.type}, not a scalar: sum it, or use backprop")
-        program = recognise(program, evaluation=True)
-        made = differentiate(program, [program.inputs[i] for i in positions(program, wrt)])
-        return Interpreter(tidy(made.gradient))
+    def inside(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        made = traced(function, args, kwargs)
+        scalar(made.trace, made.program)
+        by = chosen(made.trace, made.program, wrt)
+        value, *gradients = made.write(_gradient(made.program, by))
+        return value, by.nest(gradients)
 
-    def call(*args: Any, **named: Any) -> tuple[Any, Any]:
-        if not callable(source):
-            args, named = (), _by_name(source, args, named)
-        outside = captured(source) if callable(source) else ()
-        key = (outside, tuple(map(_signature, args)), tuple((k, _signature(v)) for k, v in sorted(named.items())))
-        interpreter = None if outside is None else ready.get(key)
-        if interpreter is None:
-            while len(ready) >= KEPT:
-                ready.pop(next(iter(ready)))
-            with no_collection():
-                interpreter = ready[key] = prepare(args, named)
-        if callable(source):
-            values = given(source, *args, **named)
-        else:
-            values = [named[v.hint] for v in interpreter.program.inputs[:-1]]
-        value, *gradients = map(_owned, interpreter(*values, 1.0))
-        return value, gradients[0] if one else tuple(gradients)
+    def prepare(made: Trace) -> Callable[[Sequence[Any]], tuple[Any, Sequence[Any]]]:
+        program = ready(made)
+        scalar(made, program)
+        by = chosen(made, program, wrt)
+        count = 1 + len(by.flat)
+        run = Interpreter(run_as(_gradient(program, by)))
 
-    return wraps(source)(call) if callable(source) else call
+        def runner(values: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+            found = run.own(values)
+            return (found[0], by.nest(found[1:count])), found[count:]
+
+        return runner
+
+    return either(wraps(function)(inside), Calls(function, prepare))
 
 
-def _owned(result: Any) -> Any:
-    """An array that is nobody else's, and may be written into: some gradients are one number seen many times."""
-    return np.array(result) if isinstance(result, np.ndarray) else result
+def _gradient(program: Program, by: Chosen) -> Program:
+    """Value, gradients, and what the guards rest on."""
+    pull = pullback(program, by.flat, of=1)
+    dtype = program.outputs[0].type.dtype
+    one = Number(np.dtype(dtype).type(1), ArrayType((), dtype))
+    seed = pull.inputs[-1]
 
+    def seeded(atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        return tuple([one if a is seed else a for a in atoms]) if seed in atoms else atoms
 
-def _by_name(source: str | Program, args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
-    """The values of a text's or Program's inputs.
-
-    Raises ValueNeeded where one has none, and UnknownName for one too many.
-    """
-    names = _names(source) if isinstance(source, str) else tuple(v.hint for v in source.inputs)
-    found = {**dict(zip(names, args, strict=False)), **named}
-    missing = [n for n in names if n not in found]
-    if missing:
-        raise ValueNeeded(f"no value for {', '.join(missing)}")
-    extra = [n for n in found if n not in names]
-    if extra or len(args) > len(names):
-        raise UnknownName(f"it takes {', '.join(names) or 'no inputs'}, and was given {len(args) + len(named)} values")
-    return found
-
-
-@lru_cache(maxsize=KEPT)
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(v.hint for v in source_of(text).program.inputs)
+    steps = tuple([s if seed not in s.inputs else replace(s, inputs=seeded(s.inputs)) for s in pull.steps])
+    value, *rest = seeded(pull.outputs)
+    guards = len(program.outputs) - 1
+    return Program(f"d{program.name}", program.inputs, steps, (value, *rest[guards:], *rest[:guards]))
 
 
 def grad(source: Source, wrt: Wrt = 0) -> Callable[..., Any]:
     """A function that gives the gradient of `source`; see `value_and_grad`."""
     both = value_and_grad(source, wrt)
 
+    @wraps(both)
     def call(*args: Any, **named: Any) -> Any:
         return both(*args, **named)[1]
 
-    return wraps(source)(call) if callable(source) else call
-
-
-def _signature(value: Any) -> Any:
-    """What a traced Program depends on: types of arrays and numbers, and everything else by value."""
-    if is_input(value):
-        return type_of(value)
-    try:
-        hash(value)
-    except TypeError:
-        return id(value)
-    return value
+    return call

@@ -12,8 +12,7 @@ from chalkgrad.ir.dims import count
 from chalkgrad.ir.program import Program, Var
 from chalkgrad.notation.filling import by_name, read_filling, read_names
 from chalkgrad.notation.read import Reading, read
-from chalkgrad.trace.record import given
-from chalkgrad.trace.record import trace as record
+from chalkgrad.trace.record import leaves, record, taken, without_guards
 from chalkgrad.transform.conventions import choose
 from chalkgrad.transform.fill import abstract_steps, fill
 from chalkgrad.transform.gates import expand, recognise
@@ -69,8 +68,10 @@ def source_of(
     if not args and not named:
         called = getattr(source, "__name__", "the function")
         raise ValueNeeded(f"{called} needs values to be traced with: they give its shapes")
-    program = record(source, *args, **named)
-    return Sourced(program, (), dict(zip([v.hint for v in program.inputs], given(source, *args, **named), strict=True)))
+    made = record(source, tuple(args), named)
+    program = without_guards(made.program, made.guards)
+    values_of = zip([v.hint for v in program.inputs], leaves(source, tuple(args), named), strict=True)
+    return Sourced(program, taken(made.guards), dict(values_of))
 
 
 def _filled(reading: Reading, functions: tuple[str, ...], lets: Mapping[str, str]) -> Reading:

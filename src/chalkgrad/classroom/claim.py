@@ -9,7 +9,7 @@ from typing import Any, Literal, final
 from chalkgrad.ir.program import Program
 from chalkgrad.notation.tree import Node, Span
 
-Section = Literal["function", "forward", "backward", "claim"]
+Section = Literal["function", "given", "forward", "backward", "claim"]
 Sign = Literal["=", "+=", "-="]
 
 

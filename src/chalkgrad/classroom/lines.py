@@ -18,7 +18,7 @@ MAX_NOTES = 16
 # stands for ∂ while a line is read: a letter that nobody writes
 ROUND = "ϙ"
 HEADER = re.compile(
-    r"(?P<lead>[\s#*_>]*(?:[a-z]\)\s*)?)(?P<name>forward|backward|claims?|at|update)(?:[ \t]+pass)?[ \t*_]*"
+    r"(?P<lead>[\s#*_>]*(?:[a-z]\)\s*)?)(?P<name>given|forward|backward|claims?|at|update)(?:[ \t]+pass)?[ \t*_]*"
     r"(?:(?P<colon>:)[*_]*|$)",
     re.IGNORECASE,
 )
@@ -36,7 +36,13 @@ WRAPPING = re.compile(
 )
 QUAD = re.compile(r"\\q?quad(?![A-Za-z])")
 UNDER = re.compile(r"\\under(?:set|brace)\{")
-SECTIONS: dict[str, Section] = {"forward": "forward", "backward": "backward", "claim": "claim", "update": "claim"}
+SECTIONS: dict[str, Section] = {
+    "given": "given",
+    "forward": "forward",
+    "backward": "backward",
+    "claim": "claim",
+    "update": "claim",
+}
 
 
 def too_large(text: str) -> None:

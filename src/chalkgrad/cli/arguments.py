@@ -43,3 +43,14 @@ def read_stdin() -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ChalkgradError(f"standard input is not UTF-8 text, at byte {error.start}") from None
+
+
+def read_place(text: str) -> tuple[int, ...]:
+    """`0,2` as the place of an entry.
+
+    Raises ChalkgradError for anything but whole numbers.
+    """
+    try:
+        return tuple([int(part) for part in text.split(",")])
+    except ValueError:
+        raise ChalkgradError(f"an entry is a place such as 1, or 0,2, counted from 0, and not '{text:.40}'") from None

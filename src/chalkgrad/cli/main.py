@@ -11,8 +11,12 @@ import click
 from chalkgrad import __version__
 from chalkgrad.cli.check import check
 from chalkgrad.cli.code import code
+from chalkgrad.cli.conv import conv
 from chalkgrad.cli.equal import equal
+from chalkgrad.cli.network import network
+from chalkgrad.cli.shapes import shapes
 from chalkgrad.cli.show import show
+from chalkgrad.cli.train import train
 from chalkgrad.errors import ChalkgradError
 
 
@@ -44,6 +48,10 @@ run.add_command(show)
 run.add_command(code)
 run.add_command(check)
 run.add_command(equal)
+run.add_command(shapes)
+run.add_command(conv)
+run.add_command(network)
+run.add_command(train)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import Any, Literal
 
 import click
@@ -11,7 +12,8 @@ import click
 from chalkgrad.api.draw import check_suffix, draw
 from chalkgrad.api.source import Gates
 from chalkgrad.api.work import Work, work
-from chalkgrad.cli.arguments import text_and_values
+from chalkgrad.api.zoom import zoom
+from chalkgrad.cli.arguments import read_place, text_and_values
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.what_if import descend, nudge
 from chalkgrad.notation.filling import read_lets
@@ -44,6 +46,8 @@ from chalkgrad.render.terminal import terminal
 @click.option("--let", "lets", multiple=True, metavar="NAME=…", help="What one is: g1=σ, or 'Loss(a, y) = ½(a - y)^2'.")
 @click.option("--relu-at-zero", type=click.IntRange(0, 1), help="relu'(0), by convention 0.")
 @click.option("--tie", type=click.Choice(["share", "first"]), help="A tie of max: shared by convention.")
+@click.option("--zoom", "zoomed", is_flag=True, help="Every entry of every array as a number of its own: scalar gates.")
+@click.option("--entry", metavar="PLACE", help="With --zoom, the entry of the result to work: 1, or 0,2; from 0.")
 @click.option("--blank", is_flag=True, help="Leave values and gradients of the drawing empty, to be filled in.")
 @click.option("--digits", type=click.IntRange(0, 17), help="Decimals: 4 in tables and 2 on drawings by default.")
 @click.option("--plain", is_flag=True, help="No colour; also when the output is not a terminal.")
@@ -62,6 +66,8 @@ def show(
     lets: tuple[str, ...],
     relu_at_zero: int | None,
     tie: str | None,
+    zoomed: bool,
+    entry: str | None,
     blank: bool,
     digits: int | None,
     plain: bool,
@@ -79,6 +85,7 @@ def show(
       chalkgrad show "f = 1/(1 + e^-z)" z=1 --gates whole --save f.svg --save f.png
       chalkgrad show "f = σ(w x)" w=2 x=1 --gates both --save f.pdf --save f.tex --frames slides
       chalkgrad show "f(x) = sum(x * x)" x=[1,2,3]
+      chalkgrad show "f = σ(W x + b)" W=[[2,-1]] x=[1,3] b=[0.5] --zoom --save circuit.svg
       chalkgrad show "z = w x; a = g(z); L = Loss(a, y)" --abstract g,Loss --let "g=σ"
       echo "g = x + y; f = g z" | chalkgrad show - x=-2 y=5 z=-4
     """
@@ -86,8 +93,12 @@ def show(
     for path in save:
         check_suffix(path)
 
+    if entry is not None and not zoomed:
+        raise ChalkgradError("--entry goes with --zoom")
+    maker = partial(zoom, entry=None if entry is None else read_place(entry)) if zoomed else work
+
     def worked_with(gates: Gates) -> Work:
-        return work(
+        return maker(
             text,
             values=values,
             upstream=None if upstream is None else read_number(upstream),

@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.errors import ChalkgradError
-from chalkgrad.ir.dims import count
+from chalkgrad.ir.dims import Dim, Size, count, substitute
 from chalkgrad.ir.program import Atom, Number, Var
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.transform.backprop import Backprop
+from chalkgrad.transform.conventions import sized
 from chalkgrad.transform.expression import Const, Expr, Ref
 
 POINTS = 3
+_MANY = 50_000  # of so many numbers, one point tells as much
 # Low and high ends to draw inputs from: at unit scale nothing saturates; logs and roots need positive inputs.
 _ENDS = ((-1.5, 1.5), (0.3, 1.6), (-0.9, 0.9), (0.1, 0.9), (1.1, 3.0), (-6.0, 6.0))
 _TRIES = 4 * len(_ENDS)
-_LARGEST = 200_000  # numbers of a program that is still evaluated for print
+_LARGEST = 2_000_000  # numbers of a program that is still evaluated for print
 _NEAR = 1e-7
 
 Point = Mapping[Var, Any]
@@ -38,7 +40,7 @@ def agrees(expr: Expr, atom: Atom, backprop: Backprop, *, unit: bool = True) -> 
         if expected is None or not np.all(np.isfinite(expected)):
             continue
         try:
-            found = _value(expr, point)
+            found = _value(expr, point, _sizes(backprop))
         except (ArithmeticError, ChalkgradError, LookupError, TypeError, ValueError):
             return False
         if not _near(found, expected):
@@ -47,49 +49,80 @@ def agrees(expr: Expr, atom: Atom, backprop: Backprop, *, unit: bool = True) -> 
     return told
 
 
+def same(one: Expr, other: Expr, backprop: Backprop, *, unit: bool = True) -> bool:
+    """Whether two formulas in values of the function have the same numbers at every point."""
+    points = _points(backprop, unit)
+    try:
+        values = [(_value(one, p, _sizes(backprop)), _value(other, p, _sizes(backprop))) for p in points]
+    except (ArithmeticError, ChalkgradError, LookupError, TypeError, ValueError):
+        return False
+    return bool(values) and all(_near(a, b) or _near(b, a) for a, b in values)
+
+
 def _near(found: Any, expected: Any) -> bool:
     shape = np.shape(expected)
+    # a formula may leave out what is repeated, but not give more than there is
     if np.shape(found) not in (shape, ()) or not np.all(np.isfinite(found)):
         return False
     size = float(max(np.max(np.abs(expected), initial=0.0), np.max(np.abs(found), initial=0.0)))
     return bool(np.all(np.abs(np.subtract(found, expected)) <= _NEAR * size))
 
 
-def _value(expr: Expr, point: Point) -> Any:
+def _value(expr: Expr, point: Point, sizes: Mapping[str, int]) -> Any:
     """Formulas are bounded in size before they get here, so this may recurse."""
     if isinstance(expr, Ref):
         return point[expr.var]
     if isinstance(expr, Const):
+        if isinstance(expr.value, Size):
+            return sized(expr.value, sizes)
         return np.float64(expr.value) if isinstance(expr.value, (int, float)) else expr.value
     with np.errstate(all="ignore"):
-        return _function(expr.op)(*[_value(a, point) for a in expr.args], **expr.params)
+        params = {k: sized(v, sizes) for k, v in expr.params.items()} if sizes else expr.params
+        found = _function(expr.op)(*[_value(a, point, sizes) for a in expr.args], **params)
+        return found if expr.place is None else found[expr.place]
 
 
 @lru_cache(maxsize=8)  # a view asks for one formula after another of the same program
 def _points(backprop: Backprop, unit: bool) -> tuple[Point, ...]:
     """Points where every value of the function is finite."""
     found: list[Point] = []
-    sizes = [count(v.type.shape) for v in backprop.gradient.variables()]
-    if sum(n for n in sizes if isinstance(n, int)) > _LARGEST:
+    sizes = _sizes(backprop)
+    entries = [substitute(count(v.type.shape), sizes) for v in backprop.gradient.variables()]
+    entries_in_all = sum(n for n in entries if isinstance(n, int))
+    if entries_in_all > _LARGEST:
         return ()
+    enough = POINTS if entries_in_all < _MANY else 1
     rng = np.random.default_rng(20260115)
     for turn in range(_TRIES):
         low, high = _ENDS[turn % len(_ENDS)]
         try:
-            point = _evaluated(backprop, unit, lambda type, a=low, b=high: _drawn(type, rng, a, b))
+            point = _evaluated(backprop, unit, lambda type, a=low, b=high: _drawn(type, rng, a, b, sizes), sizes)
         except (ArithmeticError, ChalkgradError, LookupError, TypeError, ValueError):
             return ()
         if all(np.all(np.isfinite(point[v])) for v in backprop.program.variables() if v.type.floating):
             found.append(point)
-            if len(found) == POINTS:
+            if len(found) == enough:
                 break
     return tuple(found)
 
 
-def _drawn(type: ArrayType, rng: np.random.Generator, low: float, high: float) -> Any:
-    shape = tuple(int(n) for n in type.shape if isinstance(n, int))
-    if len(shape) != len(type.shape):
-        raise ValueError("a size is a name")
+@lru_cache(maxsize=8)
+def _sizes(backprop: Backprop) -> Mapping[str, int]:
+    """Numbers for sizes that have only names, no two alike, so that a wrong one shows."""
+    dims = (n for v in backprop.gradient.variables() for n in v.type.shape)
+    named = dict.fromkeys(name for n in dims if isinstance(n, Size) for term, _ in n.terms for name in term)
+    return {name: 2 + place for place, name in enumerate(named)}
+
+
+def _number(size: Dim, sizes: Mapping[str, int]) -> int:
+    found = substitute(size, sizes)
+    if not isinstance(found, int) or found < 0:
+        raise ValueError(f"{size} is no number of entries where {dict(sizes)}")
+    return found
+
+
+def _drawn(type: ArrayType, rng: np.random.Generator, low: float, high: float, sizes: Mapping[str, int]) -> Any:
+    shape = tuple([_number(n, sizes) for n in type.shape])
     if type.dtype == "bool":
         return (rng.random(shape) < 0.5)[()]
     if type.dtype.startswith("int"):
@@ -97,14 +130,15 @@ def _drawn(type: ArrayType, rng: np.random.Generator, low: float, high: float) -
     return rng.uniform(low, high, shape)[()]  # in float64 whatever the width: the formula is meant, not its rounding
 
 
-def _evaluated(backprop: Backprop, unit: bool, draw: Callable[[ArrayType], Any]) -> Point:
+def _evaluated(backprop: Backprop, unit: bool, draw: Callable[[ArrayType], Any], sizes: Mapping[str, int]) -> Point:
     env: dict[Var, Any] = {v: draw(v.type) for v in backprop.gradient.inputs}
     if unit:
         env[backprop.seed] = np.ones(np.shape(env[backprop.seed]))[()]
     with np.errstate(all="ignore"):
         for step in backprop.gradient.steps:
             given = [a.value if isinstance(a, Number) else env[a] for a in step.inputs]
-            found = _function(step.op)(*given, **step.params)
+            params = {k: sized(v, sizes) for k, v in step.params.items()} if sizes else step.params
+            found = _function(step.op)(*given, **params)
             for out, value in zip(step.outputs, found if len(step.outputs) > 1 else (found,), strict=True):
                 if out is not None:
                     env[out] = value

@@ -233,7 +233,10 @@ def _kinks(step: Step, xs: list[Any], y: Array, position: int) -> tuple[Array, s
     with np.errstate(all="ignore"):
         for kink in op.kinks:
             if kink.positions is None or position in kink.positions:
-                at = np.asarray(kink.at(*xs, **step.params), bool)
+                try:
+                    at = np.asarray(kink.at(*xs, **step.params), bool)
+                except TypeError:  # LAPACK again
+                    at = np.asarray(kink.at(*[_float64(x) for x in xs], **step.params), bool)
                 if at.any():
                     rule = rule or kink.rule
                     hard = hard | (np.broadcast_to(at, y.shape) if op.elementwise else True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, final
 
@@ -11,6 +11,7 @@ import numpy as np
 from chalkgrad.errors import ChalkgradError, ShapeError, ValueNeeded
 from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.program import Number, Program, Var
+from chalkgrad.ir.run import Run, evaluator, no_such_matrix
 from chalkgrad.ir.types import SCALAR
 
 
@@ -40,7 +41,11 @@ def values_of(program: Program, given: Sequence[Any], instead: Mapping[Var, Any]
     with np.errstate(all="ignore"):
         for step in program.steps:
             op: Any = step.op
-            result = _evaluator(op)(*[a.value if isinstance(a, Number) else env[a] for a in step.inputs], **step.params)
+            xs = [a.value if isinstance(a, Number) else env[a] for a in step.inputs]
+            try:
+                result = evaluator(op)(*xs, **step.params)
+            except np.linalg.LinAlgError as error:
+                raise no_such_matrix(step, error) from None
             for out, value in zip(step.outputs, result if op.several else (result,), strict=True):
                 if out is not None:
                     env[out] = known.get(out, value)
@@ -49,63 +54,35 @@ def values_of(program: Program, given: Sequence[Any], instead: Mapping[Var, Any]
 
 @final
 class Interpreter:
-    """A Program made ready for many calls: numbered slots, and each value freed after its last use."""
+    """A Program made ready for many calls, its values checked as they come in."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        slot: dict[Var, int] = {v: i for i, v in enumerate(program.inputs)}
-        self._constants: list[tuple[int, Any]] = []
-        last: dict[int, int] = {}
-        plan: list[tuple[Callable[..., Any], tuple[int, ...], Mapping[str, Any], int | slice]] = []
-        size = len(slot)
-
-        def place(atom: Any) -> int:
-            nonlocal size
-            if isinstance(atom, Number):
-                self._constants.append((size, atom.value))
-                size += 1
-                return size - 1
-            return slot[atom]
-
-        for index, step in enumerate(program.steps):
-            reads = tuple([place(a) for a in step.inputs])
-            for r in reads:
-                last[r] = index
-            op: Any = step.op
-            count = len(step.outputs)
-            slot.update({out: size + k for k, out in enumerate(step.outputs) if out is not None})
-            plan.append((_evaluator(op), reads, step.params, slice(size, size + count) if op.several else size))
-            size += count
-        self._outputs = tuple(place(a) for a in program.outputs)
-        keep = {*self._outputs, *range(len(program.inputs)), *(c for c, _ in self._constants)}
-        free: list[list[int]] = [[] for _ in plan]
-        for place_of, index in last.items():
-            if place_of not in keep:
-                free[index].append(place_of)
-        self._plan = [(f, r, p, w, tuple(fr)) for (f, r, p, w), fr in zip(plan, free, strict=True)]
-        self._size = size
+        self._run = Run(program, typed=True)
+        types = [v.type for v in program.inputs]
+        # what needs no more than a look: a shape, and the dtype as NumPy's own arrays have it
+        self._plain = [(t.shape, np.dtype(t.dtype)) if t.shape else (None, None) for t in types]
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
         """The outputs at these inputs.
 
         Raises ShapeError where a shape is not the one that the Program was built for.
         """
-        if len(given) != len(self.program.inputs):
-            raise ValueNeeded(f"{self.program.name} takes {len(self.program.inputs)} values, {len(given)} were given")
-        env: list[Any] = [None] * self._size
-        for i, (var, value) in enumerate(zip(self.program.inputs, given, strict=True)):
-            env[i] = coerce(var, value)
-        for place, value in self._constants:
-            env[place] = value
+        values = self._values(given)
         with np.errstate(all="ignore"):
-            for function, reads, params, out, free in self._plan:
-                env[out] = function(*[env[r] for r in reads], **params)
-                for place in free:
-                    env[place] = None
-        return tuple([env[o] for o in self._outputs])
+            return self._run(values)
 
+    def own(self, given: Sequence[Any]) -> list[Any]:
+        """The same, as arrays that are nobody else's, and may be written into."""
+        values = self._values(given)
+        with np.errstate(all="ignore"):
+            return self._run.own(values)
 
-def _evaluator(op: Any) -> Callable[..., Any]:
-    if op.evaluate is None:
-        raise ValueNeeded(f"{op.name} is abstract: it has no value until it is filled in")
-    return op.evaluate
+    def _values(self, given: Sequence[Any]) -> list[Any]:
+        inputs = self.program.inputs
+        if len(given) != len(inputs):
+            raise ValueNeeded(f"{self.program.name} takes {len(inputs)} values, {len(given)} were given")
+        return [
+            x if type(x) is np.ndarray and x.dtype is dtype and x.shape == shape else coerce(var, x)
+            for var, x, (shape, dtype) in zip(inputs, given, self._plain, strict=True)
+        ]

@@ -43,6 +43,11 @@ class Worked:
         return self.backprop.program
 
     @property
+    def unit(self) -> bool:
+        """Whether the upstream gradient is the 1 that nobody gave: the output is one number."""
+        return self.upstream is None and _single(self.program.output)
+
+    @property
     def symbolic(self) -> bool:
         """Whether there are no numbers."""
         return not self.numbers
@@ -87,6 +92,10 @@ def _unsigned(value: Any) -> Any:
     return value + 0.0
 
 
+def _single(atom: Atom) -> bool:
+    return all(n == 1 for n in atom.type.shape)
+
+
 def output_name(program: Program, known: Mapping[Var, str]) -> str:
     """What the result is called: its own name, or the function's where it is an input or a constant."""
     out = program.output
@@ -129,7 +138,8 @@ def _work(
     known = names(program)
     output = program.output
     own = output_name(program, known)
-    loss = own if upstream is None else ("L" if "L" not in known.values() else "Loss")
+    # an array has no gradient of its own: what is shown is that of a loss made of it
+    loss = own if upstream is None and _single(output) else ("L" if "L" not in known.values() else "Loss")
     made = backprop(program, targets)
     # an input given no value has a value all the same where there is no input at all: constants
     if not at and program.inputs:

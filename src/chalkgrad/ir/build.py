@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chalkgrad.errors import ProgramError
 from chalkgrad.ir.origin import Origin
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, OpLike, Program, Step, Var, input_types, number
-from chalkgrad.ir.registry import lookup
+from chalkgrad.ir.registry import lookup, lookup_ufunc
 from chalkgrad.ir.types import SCALAR, ArrayType
 
 
@@ -40,8 +41,10 @@ class Builder:
 
         Raises ShapeError where the op refuses the types.
         """
-        (type,) = op.infer(input_types(inputs), params)
-        out = Var(type, hint)
+        types = op.infer(input_types(inputs), params)
+        if len(types) != 1:
+            raise ProgramError(f"{op.name} gives {len(types)} results, and here is a place for one")
+        out = Var(types[0], hint)
         self.steps.append(Step((out,), op, inputs, params, origin or self.origin))
         return out
 
@@ -63,6 +66,16 @@ class Builder:
         """A handle with operators on an atom of this Builder, or on a plain number."""
         return Value(self, atom if isinstance(atom, (Var, Number)) else number(atom))
 
+    def inline(self, program: Program, atoms: Sequence[Atom]) -> tuple[Atom, ...]:
+        """Write the steps of `program` anew, on `atoms` for its inputs; what its outputs are here."""
+        known: dict[Var, Atom] = dict(zip(program.inputs, atoms, strict=True))
+        for step in program.steps:
+            inputs = tuple([known[a] if isinstance(a, Var) else a for a in step.inputs])
+            outs = tuple([None if v is None else Var(v.type, v.hint) for v in step.outputs])
+            known.update({old: new for old, new in zip(step.outputs, outs, strict=True) if old and new})
+            self.steps.append(replace(step, inputs=inputs, outputs=outs))
+        return tuple([known[a] if isinstance(a, Var) else a for a in program.outputs])
+
     def program(self, name: str, *outputs: Atom) -> Program:
         """What was written, as a Program."""
         return Program(name, tuple(self.inputs), tuple(self.steps), outputs)
@@ -72,7 +85,6 @@ class Value:
     """An atom with operators, each of which writes a step. Derivative rules are written in these."""
 
     __slots__ = ("atom", "builder")
-    __array_ufunc__ = None  # so that `array * value` asks the value
 
     def __init__(self, builder: Builder, atom: Atom) -> None:
         self.builder = builder
@@ -89,6 +101,10 @@ class Value:
     def apply(self, name: str, *others: Any, **params: Any) -> Any:
         """The op called `name` with this value first."""
         return lookup(name)(self, *others, **params)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's functions of each element are the ops of that name, so that a rule may be written with them."""
+        return NotImplemented if method != "__call__" or options else lookup_ufunc(ufunc)(*inputs)
 
     def __bool__(self) -> bool:
         raise ProgramError("a value has no truth while a rule is written: use where(condition, a, b)")

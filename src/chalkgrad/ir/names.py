@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from chalkgrad.ir.program import Program, Var
 
 # What a worksheet calls its intermediates; s is left out, since sheets write it for the sigmoid.
 LETTERS = "qrtuvpgk"
+NUMBERED = re.compile(r"(.+)\^\(([a-z])\)")
 
 
 def names(program: Program, taken: Iterable[str] = ()) -> dict[Var, str]:
@@ -38,6 +40,24 @@ def names(program: Program, taken: Iterable[str] = ()) -> dict[Var, str]:
                 index += 1
             result[var] = f"q{index}"
     return {v: result[v] for v in variables}
+
+
+def index_of(name: str) -> str:
+    """The i of `x^(i)`, one of many examples, or nothing."""
+    found = NUMBERED.fullmatch(name)
+    return found.group(2) if found else ""
+
+
+def base_of(name: str) -> str:
+    """The x of `x^(i)`; any other name as it is."""
+    found = NUMBERED.fullmatch(name)
+    return found.group(1) if found else name
+
+
+def together(name: str) -> str:
+    """What all examples are called: X for `x^(i)`, Ŷ for `ŷ^(i)`, Z1 for `z1`."""
+    base = base_of(name)
+    return base[0].upper() + base[1:]
 
 
 def _fresh(hint: str, used: set[str], counts: dict[str, int]) -> str:

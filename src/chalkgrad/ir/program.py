@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol, final
@@ -97,6 +97,13 @@ class Step:
         assert out is not None
         return out
 
+    def with_bodies(self, change: Callable[[Program], Program]) -> Step:
+        """With every Program among its params changed."""
+        if not any(isinstance(p, Program) for p in self.params.values()):
+            return self
+        params = {k: change(p) if isinstance(p, Program) else p for k, p in self.params.items()}
+        return self if all(params[k] is p for k, p in self.params.items()) else replace(self, params=params)
+
     @property
     def given(self) -> tuple[Var, ...]:
         """The outputs that exist: one for almost every op."""
@@ -143,6 +150,18 @@ class Program:
     def with_steps(self, steps: tuple[Step, ...]) -> Program:
         """The same Program with other steps."""
         return replace(self, steps=steps)
+
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        """The outputs at these values, which are of the inputs' types: how the body of a loop is run."""
+        from chalkgrad.ir.run import ready  # which is made of Programs
+
+        return ready(self)(values)
+
+    def with_bodies(self, change: Callable[[Program], Program]) -> Program:
+        """With every Program among its steps' params, as the body of a loop is one, changed."""
+        if not any(isinstance(p, Program) for s in self.steps for p in s.params.values()):
+            return self
+        return self.with_steps(tuple([s.with_bodies(change) for s in self.steps]))
 
     def __str__(self) -> str:
         return f"{self.name}: {len(self.inputs)} inputs, {len(self.steps)} steps, {len(self.outputs)} outputs"

@@ -28,3 +28,14 @@ def lookup(name: str) -> Any:
         return OPS[name]
     except KeyError:
         raise UnknownName(f"there is no op '{name}'{nearest(name, OPS)}") from None
+
+
+def lookup_ufunc(ufunc: Any) -> Any:
+    """The op that a NumPy function of each element stands for.
+
+    Raises UnknownName.
+    """
+    for op in OPS.values():
+        if op.evaluate is ufunc or ufunc in op.numpy:
+            return op
+    raise UnknownName(f"np.{ufunc.__name__} is no op here")

@@ -74,7 +74,8 @@ PAIRS = {"(": ")", "[": "]", "{": "}"}
 # Signs that a person may well write, each with what to do about it.
 UNREAD = {
     **dict.fromkeys("–—‐‑‒", "for minus write -"),
-    **dict.fromkeys("∑∏", "a sum or product over an index is not read yet; write it out, or sum(x)"),
+    "∑": "a sum over the examples is Σ_{i=1}^{m} of what bears (i); over the entries of an array, sum(x)",
+    "∏": "a product over an index is not read; write it out, or prod(x)",
     **dict.fromkeys(
         "∂∇",
         "derivatives are what is computed here; `chalkgrad check` takes a claim about one, --upstream a given ∂L/∂f",

@@ -59,6 +59,7 @@ FUNCTIONS = frozenset(
         "tanh",
         "max",
         "min",
+        "det",
     ]  # those that LaTeX has
 )
 SIGNS = {
@@ -148,7 +149,8 @@ SILENT_WITH_ARGUMENT = frozenset({"label", "tag", "hspace", "vspace"})
 LINES = frozenset(["align", "aligned", "equation", "gather", "gathered", "split", "eqnarray", "alignat"])
 MATRICES = frozenset(["pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "smallmatrix"])
 UNREAD = {
-    **dict.fromkeys(("sum", "prod"), "sums over an index are not read yet; write them out, or \\mathrm{sum}(x)"),
+    "sum": "a sum over the examples is \\sum_{i=1}^{m} of what bears ^{(i)}; over an array's entries, \\mathrm{sum}(x)",
+    "prod": "products over an index are not read; write them out, or \\mathrm{prod}(x)",
     **dict.fromkeys(("partial", "nabla"), CHARACTERS["∂"]),
     **dict.fromkeys(("leftarrow", "gets"), CHARACTERS["←"]),
     **dict.fromkeys(("to", "rightarrow", "mapsto"), "write the formula alone"),

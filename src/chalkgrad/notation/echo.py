@@ -21,6 +21,7 @@ from chalkgrad.notation.tree import (
     Num,
     Sequence,
     Slice,
+    SumOver,
     Transpose,
     Unary,
 )
@@ -145,6 +146,9 @@ class Echo:
                 self.inside.update(map(id, node.items))
                 close = "]" if node.bracket == "[" else ")"
                 return ATOM, ["[" if close == "]" else "(", *_listed(node.items), *comma, close]
+            case SumOver():
+                bounds = f"Σ_{{{node.index}=1}}^{{{node.last}}} " if node.last else f"Σ_{node.index} "
+                return SUM, [bounds, (node.body, PRODUCT)]
             case Transpose():
                 return ATOM, [(node.operand, ATOM), "^⊤" if node.sure or self.taken("T") else "^T"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chalkgrad.errors import ShapeError
 from chalkgrad.ir.dims import Shape, dims_text
-from chalkgrad.ir.program import Atom
+from chalkgrad.ir.program import Atom, Number
 
 
 def scalar(shape: Shape) -> bool:
@@ -61,3 +61,9 @@ def check_product(a: Shape, b: Shape, names: list[str]) -> None:
         last, first = f"{last_of_a} columns" if len(a) > 1 else f"{last_of_a} entries", f"{inner} rows"
         shapes = f"{names[0]} is {dims_text(a)} and {names[1]} is {dims_text(b)}"
         raise ShapeError(f"this matrix product does not fit: {shapes}, {last} against {first}")
+
+
+def inverted(base: Atom, exponent: Atom) -> bool:
+    """Whether a power is the inverse of a matrix: `A^-1`. One over each entry is `1/A`."""
+    matrix = len(base.type.shape) > 1
+    return matrix and isinstance(exponent, Number) and exponent.type.shape == () and exponent.value == -1

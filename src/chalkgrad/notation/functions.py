@@ -36,6 +36,8 @@ ALIASES = {
     "arcosh": "arccosh",
     "artanh": "arctanh",
     "tg": "tan",
+    "tr": "trace",
+    "cof": "cofactor",
     "√": "sqrt",
     "∛": "cbrt",
     "|": "abs",
@@ -43,8 +45,8 @@ ALIASES = {
 }
 # Of several arguments these fold an elementwise op, of one array they are the reduction.
 FOLDED = {"max": "maximum", "min": "minimum"}
-# Functions only where a bracket follows: `s` alone is a variable far more often.
-ONLY_CALLED = frozenset({"s"})
+# Functions only where a bracket follows: `s` or `inv` alone is a variable far more often.
+ONLY_CALLED = frozenset({"s", "inv"})
 # Constants where nobody declares the name otherwise.
 CONSTANTS = {"e": "e", "π": "π", "pi": "π"}
 # How the echo prints an op that has a shorter name in maths.

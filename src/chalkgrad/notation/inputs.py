@@ -9,6 +9,7 @@ import numpy as np
 
 from chalkgrad.errors import ChalkgradError, NotationError, ShapeError, TooLarge, UnknownName, caret
 from chalkgrad.ir.dims import Shape, Size, count, dims_text, substitute
+from chalkgrad.notation.examples import numbered
 from chalkgrad.notation.latex import is_latex
 from chalkgrad.notation.latex import lex as lex_latex
 from chalkgrad.notation.lexer import lex
@@ -22,12 +23,14 @@ MAX_DECLARED = 2**31
 class Inputs:
     """Shapes of the names that are declared or given a value; every other input is a number."""
 
-    def __init__(self, source: str, found: Statements, values: Mapping[str, Any]) -> None:
+    def __init__(
+        self, source: str, found: Statements, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None
+    ) -> None:
         self.source = source
         self.given = {plain_name(name): _shape_of(name, value) for name, value in values.items()}
         self.shapes: dict[str, Shape] = dict(self.given)
         self.bases: dict[str, int] = {}
-        self.known: dict[str, int] = {}
+        self.known: dict[str, int] = dict(sizes or {})
         wanted: list[tuple[str, Shape, Span]] = []
         declared: dict[str, Shape] = {}
         for one in found.shapes:
@@ -53,7 +56,7 @@ class Inputs:
 
         Raises ShapeError where two statements about a shape disagree.
         """
-        reasons: dict[str, str] = {}
+        reasons = dict.fromkeys(self.known, "what is given")
         for name, shape, span in wanted:
             given = self.given.get(name)
             if given is None:
@@ -110,7 +113,7 @@ def plain_name(name: str, what: str = "a value is given for") -> str:
     if len(name) > 128:
         raise UnknownName(f"{what} {name[:64]!r}, which is no name")
     try:
-        tokens = lex_latex(name) if is_latex(name) else lex(name)
+        tokens = numbered(lex_latex(name) if is_latex(name) else lex(name), every=True)
     except NotationError as error:
         raise UnknownName(f"{what} {name!r}, which is no name: {error.problem}") from None
     if len(tokens) != 2 or tokens[0].kind != "word":

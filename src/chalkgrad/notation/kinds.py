@@ -71,11 +71,12 @@ def _differentiated(head: Sequence[Token]) -> str:
         return f"{above}/{below}" if above[0] == below[0] == "d" and min(len(above), len(below)) > 1 else ""
     if len(head) < 4 or head[0].kind != "word" or head[1].text != "(":
         return ""
-    return f"{head[0].text}(…)" if head[0].text.endswith("'") or _of_stage(head[0].text) else ""
+    return f"{head[0].text}(…)" if head[0].text.endswith("'") or of_stage(head[0].text) else ""
 
 
-def _of_stage(word: str) -> bool:
-    return word[0] == "d" and function(word) is None and function(word[1:]) is not None
+def of_stage(word: str) -> bool:
+    """Whether `word(…)` is the gradient of a stage that is called after a function: `ds(y)`."""
+    return word[:1] == "d" and function(word) is None and function(word[1:]) is not None
 
 
 def refuse_identity(source: str, word: str, args: Sequence[Token], body: Sequence[Token], span: Span) -> None:
@@ -100,7 +101,7 @@ def refuse_primed(source: str, token: Token, following: Token, abstract: Collect
     if following.text != "(" or following.spaced:
         return
     base = token.text.rstrip("'")
-    if (base != token.text and (base in abstract or function(base) is not None)) or _of_stage(token.text):
+    if (base != token.text and (base in abstract or function(base) is not None)) or of_stage(token.text):
         raise NotationError(f"{token.text}(…) {DERIVATIVE}", source, (token.start, following.stop))
 
 
@@ -122,9 +123,11 @@ def refuse_indices(source: str, tokens: Sequence[Token], declared: Iterable[str]
         if all(t.text in names for t in inner if t.kind == "word") and any(t.kind == "word" for t in inner):
             continue
         index = quote(source, (inner[0].start, inner[-1].stop))
+        called = f"{base.text}^({index})"
+        example = f"declare it ({called} in R^n), sum over it (Σ_{index}), or " if index.isalpha() else ""
         problem = (
-            f"'{base.text}^{{({index})}}' numbers an example or a layer, which is not read yet: "
-            f"leave ({index}) away, or write a subscript; a power is {base.text}^({index})"
+            f"'{base.text}^{{({index})}}' numbers an example or a layer, and nothing here says of what: "
+            f"{example}leave ({index}) away, or write a subscript; a power is {called}"
         )
         raise NotationError(problem, source, (base.start, behind[0].stop))
 

@@ -29,6 +29,7 @@ from chalkgrad.notation.commands import (
 )
 from chalkgrad.notation.commands import SIGNS as COMMAND_SIGNS
 from chalkgrad.notation.lexer import Token, Word
+from chalkgrad.notation.sums import over
 from chalkgrad.notation.tables import Table
 from chalkgrad.notation.tree import Span
 
@@ -42,6 +43,7 @@ STAR = re.compile(r"\^(?:[*∗⋆]|\\ast(?![A-Za-z])|\\star(?![A-Za-z])|\{\s*(?:
 TRANSPOSE = re.compile(
     r"\^(?:\\top(?![A-Za-z])|\\intercal(?![A-Za-z])|⊤|\{\s*(?:\\top|\\intercal|⊤|\\mathsf\{T\})\s*\})"
 )
+INVERSE_TRANSPOSE = re.compile(r"\^\{\s*-\s*(?:\\top|\\intercal|⊤)\s*\}")
 SUBSCRIPT = re.compile(r"[^\S\n]*_[^\S\n]*")
 SPACE = re.compile(r"(?:[^\S\n]|~)+")
 CONDITION = re.compile(r"^(?:if|when|for)?$")
@@ -156,9 +158,16 @@ class _Lexer:
             self.at += 1
             if self.tables:
                 self.tables[-1][0].rows[-1].append(self._cell())
+        elif both := INVERSE_TRANSPOSE.match(text, at):  # the inverse, and then its transpose
+            self._put("super", "-1", at, both.end(), -1.0)
+            self._put("transpose", "^⊤", at, both.end(), True)
+            self.at = both.end()
         elif top := TRANSPOSE.match(text, at):
             self._put("transpose", "^⊤", at, top.end(), True)
             self.at = top.end()
+        elif char in "Σ∑" and (found := over(text, at)):
+            self._put("over", "Σ", at, found[1], found[0])
+            self.at = found[1]
         elif letter(char):
             stop = at
             while stop < len(text) and stop - at <= lexer.MAX_RUN and letter(text[stop]):
@@ -251,6 +260,8 @@ class _Lexer:
             self.wanted = "over"
         elif name == "sqrt":
             self._root(at, stop)
+        elif name == "sum":
+            self._sum(at, stop)
         elif name in ACCENTS:
             self._accent(name, at, stop)
         elif name in WORDS:
@@ -267,6 +278,13 @@ class _Lexer:
         elif name not in SILENT:
             advice = UNREAD.get(name, "")
             self._fail(f"\\{name} is not read{': ' if advice else ''}{advice}", (at, stop))
+
+    def _sum(self, at: int, stop: int) -> None:
+        found = over(self.text, at, stop)
+        if found is None:
+            self._fail(f"\\sum is not read: {UNREAD['sum']}", (at, stop))
+        self._put("over", "Σ", at, found[1], found[0])
+        self.at = found[1]
 
     def _root(self, at: int, stop: int) -> None:
         degree = ROOT.match(self.text, stop)
@@ -312,6 +330,10 @@ class _Lexer:
                 table.otherwise = True
                 self.at = end
                 return
+        if inside == "1" and name in ("mathbb", "mathbf", "bm", "boldsymbol"):  # the indicator
+            self._put("number", "1", at, end, 1.0)
+            self.at = end
+            return
         inside = inside.replace("\\_", "_")
         if name in ("mathbb", "mathbf", "bm", "boldsymbol", "mathcal"):
             style = {"mathbb": "DOUBLE-STRUCK", "mathcal": "SCRIPT"}.get(name, "BOLD")

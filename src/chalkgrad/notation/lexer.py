@@ -23,6 +23,7 @@ from chalkgrad.notation.characters import (
     letter,
     named,
 )
+from chalkgrad.notation.sums import over
 from chalkgrad.notation.tree import Span
 
 MAX_RUN = 128
@@ -36,9 +37,9 @@ class Token(NamedTuple):
     """A piece of the text.
 
     `kind` is number, word, sign, compare, open, close, bar, comma, colon, equals, super (a raised number),
-    transpose, dots, break (between stages) or end; `names` turns each word into name, component, function,
-    constant, literal, keyword or transpose. `text` is the form to compare, `spaced` says whether white space
-    stands before it.
+    transpose, dots, over (a sum over examples), break (between stages) or end; `names` turns each word into name,
+    component, function, constant, literal, keyword or transpose. `text` is the form to compare, `spaced` says
+    whether white space stands before it.
     """
 
     kind: str
@@ -90,12 +91,14 @@ def lex(text: str) -> list[Token]:
 def token(text: str, at: int, spaced: bool) -> Token:
     """The token that begins at `at`."""
     char = text[at]
+    if char in "Σ∑s" and (found := over(text, at)):
+        return Token("over", "Σ", at, found[1], spaced, found[0])
     if letter(char):
         return _word(text, at, spaced)
     if char in "0123456789" or (char == "." and text[at + 1 : at + 2].isdecimal()):
-        found = NUMBER.match(text, at)
-        if found is not None:
-            return _number(text, found, spaced)
+        number = NUMBER.match(text, at)
+        if number is not None:
+            return _number(text, number, spaced)
     for width in (3, 2, 1):
         piece = text[at : at + width]
         kind, value = _sign(piece)
@@ -151,6 +154,8 @@ def _number(text: str, found: re.Match[str], spaced: bool) -> Token:
 
 
 def _raised(text: str, at: int) -> Token:
+    if text.startswith("⁻ᵀ", at):  # the inverse, and then its transpose
+        return Token("super", "-1", at, at + 1, False, -1.0)
     stop = at
     while text[stop : stop + 1] in SUPERSCRIPTS and stop < len(text):
         stop += 1

@@ -15,9 +15,10 @@ from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.origin import Origin
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, number
 from chalkgrad.ir.registry import lookup
-from chalkgrad.notation.fit import check_elementwise, check_product, scalar, scalars
+from chalkgrad.notation.fit import check_elementwise, check_product, inverted, scalar, scalars
 from chalkgrad.notation.functions import COMPARE_OPS, FOLDED, SIGN_OPS, Abstract
 from chalkgrad.notation.parameters import constant, entries, index, parameter
+from chalkgrad.notation.powers import check_power
 from chalkgrad.notation.refusal import quote, refuse
 from chalkgrad.notation.sizes import MAX_RANK
 from chalkgrad.notation.tree import (
@@ -34,9 +35,11 @@ from chalkgrad.notation.tree import (
     Sequence,
     Slice,
     Span,
+    SumOver,
     Transpose,
     Unary,
 )
+from chalkgrad.ops.examples import sum_over
 
 MAX_ELEMENTS = 50_000_000
 MAX_STEPS = 16_000
@@ -107,6 +110,8 @@ class Lowering:
                 return (node.operand,)
             case Sequence():
                 return node.items
+            case SumOver():
+                return (node.body,)
             case _:
                 return ()
 
@@ -160,6 +165,8 @@ class Lowering:
                 return self._transpose(node, args[0])
             case Sequence():
                 return self._stack(node, args)
+            case SumOver():
+                return self._bind(sum_over(node.index, node.last), node, args)
             case Literal() | Slice():
                 found = quote(self.source, node.span)
                 raise NotationError(f"{found} is a parameter, and no value of a formula", self.source, node.span)
@@ -172,6 +179,10 @@ class Lowering:
             raise refuse(self.source, node.span, f"({base}·({inner}))^…", f"{base}·(({inner})^…)")
         if node.sign == "*":
             self.arrays.update([n for n, a in zip((node.left, node.right), args, strict=True) if a.atom.type.shape])
+        if node.sign == "^" and inverted(*[a.atom for a in args]):
+            return self._bind("inv", node, args[:1])
+        if node.sign == "^":
+            check_power(self.source, node, *[a.atom for a in args])
         if node.sign not in ("", "@"):
             return self._bind(SIGN_OPS[node.sign], node, args)
         listed = next((n for n in (node.right, node.left) if isinstance(n, Sequence) and n.bracket == "("), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, final
@@ -16,6 +17,12 @@ from chalkgrad.notation.tree import Function, Span
 MAX_NAME = 64
 LITERALS = {"None": None, "True": True, "False": False}
 Piece = tuple[int, int, str, Any]  # from, to, kind, value
+
+
+def _is_parameter(before: Sequence[Token]) -> bool:
+    """Whether what follows is the value of a keyword: `ord=inf`, `ord=-inf`."""
+    at = len(before) - 1 - (before[-1].text == "-" if before else 0)
+    return at > 0 and before[at].kind == "equals" and before[at - 1].kind == "keyword"
 
 
 @final
@@ -95,6 +102,9 @@ class Scope:
             raised = any(t.kind == "sign" and t.text == "^" for t in (before, *out[-1:]) if t is not None)
             if depth > 0 and following.kind == "equals" and out and out[-1].kind in ("comma", "open"):
                 out.append(token._replace(kind="keyword"))
+                at += 1
+            elif token.text == "inf" and _is_parameter(out) and not self.known("inf"):
+                out.append(token._replace(kind="literal", value=math.inf))
                 at += 1
             elif stage := self._called(tokens, at):
                 name, stop = stage
@@ -203,7 +213,7 @@ class Scope:
         if token.value.chained:
             raise NotationError("two subscripts: write the names apart, as in w_i x_i", self.source, token.span)
         if word[0] in "ΣΠ" and len(word) > 1:
-            problem = "a sum or product over an index is not read yet; write it out, or sum(x)"
+            problem = f"'{word}': a sum over examples is Σ_{{i=1}}^{{m}} of what bears (i); of entries sum(x), prod(x)"
             raise NotationError(problem, self.source, token.span)
         if called and len(word) >= 3 and (hint := slip(word, words())):
             problem = f"there is no function '{word}'{hint} A product is written {word}·(…)"
@@ -215,7 +225,9 @@ class Scope:
 
     def _both(self, token: Token) -> NotationError:
         word = token.text
-        advice = f"{word}(…) the sigmoid, which σ(…) is in any case"
+        known = function(word)
+        sigmoid = known is not None and known.op == "sigmoid"
+        advice = f"{word}(…) the " + ("sigmoid, which σ(…) is in any case" if sigmoid else "function")
         return refuse(self.source, token.span, f"{word} a variable", advice)
 
     def _digits_then(self, token: Token, following: Token) -> None:

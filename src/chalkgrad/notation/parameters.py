@@ -41,14 +41,19 @@ def constant(node: Node) -> float | bool | None:
 
     Raises ValueError where the node is no literal.
     """
-    if isinstance(node, Literal):
-        return node.value
     sign = 1.0
-    if isinstance(node, Unary) and node.sign == "-":
+    if isinstance(node, Unary) and node.sign == "-" and not _word(node.operand):
         sign, node = -1.0, node.operand
+    if isinstance(node, Literal):
+        return sign * node.value if isinstance(node.value, float) else node.value
     if not isinstance(node, Num):
         raise ValueError
     return sign * node.value
+
+
+def _word(node: Node) -> bool:
+    """None, True or False, which take no sign."""
+    return isinstance(node, Literal) and not isinstance(node.value, float)
 
 
 def _plain(source: str, node: Node, what: str) -> Any:

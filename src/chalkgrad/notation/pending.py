@@ -8,9 +8,9 @@ from typing import final
 
 from chalkgrad.notation.brackets import Frame, powered
 from chalkgrad.notation.lexer import Token
-from chalkgrad.notation.tree import Binary, Call, Compare, Function, Node, Span, Unary
+from chalkgrad.notation.tree import Binary, Call, Compare, Function, Node, Span, SumOver, Unary
 
-OR, AND, NOT, COMPARE, SUM, PRODUCT, APPLY, WITHIN, MINUS, ROOT, POWER = range(1, 12)
+OR, AND, NOT, COMPARE, SUM, OVER, PRODUCT, APPLY, WITHIN, MINUS, ROOT, POWER = range(1, 13)
 LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POWER, "∧": AND, "∨": OR}
 
 
@@ -19,7 +19,7 @@ LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POW
 class Waiting:
     """An operator that waits for what stands on its right."""
 
-    kind: str  # binary, compare, minus, not, root, function
+    kind: str  # binary, compare, minus, not, over, root, function
     sign: str
     level: int
     token: Token
@@ -83,6 +83,11 @@ class Pending:
                 case "minus" | "not":
                     span = (last.token.start, self.spans[-1][1])
                     self.out[-1], self.spans[-1] = Unary(last.sign, self.out[-1], span), span
+                    self._seal()
+                case "over":
+                    span = (last.token.start, self.spans[-1][1])
+                    index, end = last.token.value
+                    self.out[-1], self.spans[-1] = SumOver(index, end, self.out[-1], span), span
                     self._seal()
                 case _:
                     self.apply(last)

@@ -1,7 +1,7 @@
 """Resolved tokens into a tree: operator precedence on explicit stacks, so no nesting is too deep.
 
-From loose to tight: comparisons; `+ -`; products, of every sign and of none; a function without brackets;
-the minus before an operand; `^`, to the right; what stands behind an operand (`²`, `^T`, an index).
+From loose to tight: comparisons; `+ -`; a sum over examples; products, of every sign and of none; a function without
+brackets; the minus before an operand; `^`, to the right; what stands behind an operand (`²`, `^T`, an index).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chalkgrad.notation.beside import juxtapose, tight_power
 from chalkgrad.notation.brackets import Brackets, Frame, close, inspect
 from chalkgrad.notation.characters import PAIRS
 from chalkgrad.notation.lexer import Token
-from chalkgrad.notation.pending import APPLY, COMPARE, LEVELS, MINUS, NOT, POWER, ROOT, Pending, Waiting
+from chalkgrad.notation.pending import APPLY, COMPARE, LEVELS, MINUS, NOT, OVER, POWER, ROOT, Pending, Waiting
 from chalkgrad.notation.refusal import quote, refuse
 from chalkgrad.notation.tree import (
     Binary,
@@ -34,7 +34,7 @@ SYMBOLS = {"√": Function("√", "sqrt"), "∛": Function("∛", "cbrt")}
 BARS = {"|": Function("|", "abs"), "‖": Function("‖", "norm")}
 INDICATOR = Function("1", "indicator")
 # What may begin an operand, and so a product, where an operator could stand as well.
-BEGINS = frozenset({"number", "name", "component", "constant", "literal", "function", "open", "bar"})
+BEGINS = frozenset({"number", "name", "component", "constant", "literal", "function", "open", "bar", "over"})
 
 
 def parse(source: str, tokens: Sequence[Token], latex: bool = False) -> Node:
@@ -111,6 +111,9 @@ class _Parser:
             case "sign" if token.text == "-":
                 self._no_bare_function(token)
                 self.on.stack.append(Waiting("minus", "-", MINUS, token))
+                return True
+            case "over":
+                self.on.stack.append(Waiting("over", token.text, OVER, token))
                 return True
             case "sign" if token.text in SYMBOLS:
                 self.on.stack.append(Waiting("root", token.text, ROOT, token, SYMBOLS[token.text]))

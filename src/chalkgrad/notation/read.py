@@ -8,12 +8,14 @@ from typing import Any, final
 
 from chalkgrad.errors import NotationError, TooLarge, UnknownName, nearest
 from chalkgrad.ir.build import Builder
+from chalkgrad.ir.dims import Shape
 from chalkgrad.ir.program import Program
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.notation.echo import Echo, components_text, shape_text
+from chalkgrad.notation.examples import check_sums, numbered
 from chalkgrad.notation.functions import CONSTANTS, Abstract, function, takes
 from chalkgrad.notation.inputs import Inputs, plain_name
-from chalkgrad.notation.kinds import EQUAL, refuse_indices
+from chalkgrad.notation.kinds import EQUAL, of_stage, refuse_indices
 from chalkgrad.notation.latex import is_latex
 from chalkgrad.notation.latex import lex as lex_latex
 from chalkgrad.notation.lexer import lex
@@ -38,32 +40,59 @@ class Reading:
     echo: tuple[str, ...]
 
 
-def read(text: str, values: Mapping[str, Any] | None = None, abstract: Iterable[str] = ()) -> Reading:
+def read(
+    text: str,
+    values: Mapping[str, Any] | None = None,
+    abstract: Iterable[str] = (),
+    shapes: Mapping[str, Shape] | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> Reading:
     """Read a function, staged lines or a bare expression.
 
     `values` declares names and gives their shapes; the numbers in it are not otherwise used. `abstract` names
-    functions that are called in the text and not given.
+    functions that are called in the text and not given. `shapes` are those of names that the text does not declare,
+    where they were solved for; `sizes` the numbers of named sizes.
     Raises NotationError, with the place; UnknownName for a value that belongs to no input; ShapeError.
     """
-    if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise TooLarge(f"the text is over {MAX_BYTES // 1024} KB")
-    return _Reader(text, values or {}, abstract).run()
+    return _Reader(text, values or {}, abstract, shapes, sizes or {}).run()
+
+
+def heading(text: str) -> tuple[str, tuple[str, ...]]:
+    """What the function is called, and its inputs in their order: known before any shape is.
+
+    Raises NotationError, with the place.
+    """
+    reader = _Reader(text, {}, (), None, {})
+    order = reader.names()
+    return reader.called(order), tuple(order)
 
 
 @final
 class _Reader:
     """One reading, from tokens to echo."""
 
-    def __init__(self, source: str, values: Mapping[str, Any], abstract: Iterable[str]) -> None:
+    def __init__(
+        self,
+        source: str,
+        values: Mapping[str, Any],
+        abstract: Iterable[str],
+        shapes: Mapping[str, Shape] | None,
+        sizes: Mapping[str, int],
+    ) -> None:
+        if len(source) > MAX_BYTES or len(source.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+            raise TooLarge(f"the text is over {MAX_BYTES // 1024} KB")
         self.source = source
         self.latex = is_latex(source)
-        tokens = lex_latex(source) if self.latex else lex(source)
+        tokens = numbered(lex_latex(source) if self.latex else lex(source), every=shapes is not None)
+        self.numbered = any([t.kind == "over" or "^(" in t.text for t in tokens])
         if sum([t.kind in ("number", "word", "super") for t in tokens]) > MAX_OPERANDS:
             raise TooLarge(f"the text has more than {MAX_OPERANDS} names and numbers")
         refuse_indices(source, tokens, values)
         self.abstract = Abstract([plain_name(name, "abstract is said of") for name in abstract])
         self.found: Statements = statements(source, tokens)
-        self.inputs = Inputs(source, self.found, values)
+        if shapes is not None:
+            self.found = self.found.with_shapes(shapes)
+        self.inputs = Inputs(source, self.found, values, sizes)
         signed = [stage for stage in self.found.stages if stage.signature]
         self.scope = Scope(source, closed=bool(signed or values), abstract=self.abstract)
         self.output = signed[-1] if signed else self.found.stages[-1]
@@ -119,6 +148,14 @@ class _Reader:
 
     def run(self) -> Reading:
         """Names, trees, steps, echo."""
+        return self._lower(self.names())
+
+    def called(self, order: list[str]) -> str:
+        """The name of the function."""
+        return self.output.name or self._bare_name(order)
+
+    def names(self) -> list[str]:
+        """The trees of all stages; the inputs that they read, in the order in which they are declared or met."""
         scope = self.scope
         for line in self.found.order:
             if not isinstance(line, Stage):
@@ -131,9 +168,10 @@ class _Reader:
                 scope.define(line.name, line.span)
         self._unused()
         self._swallowed()
+        if self.numbered:
+            check_sums(self.source, [(stage.name, tree) for stage, tree in self.trees])
         self.inputs.settle(scope.subscripts, scope.inputs)
-        order = [*self.signature, *[n for n in scope.used if n in scope.inputs and n not in self.signature]]
-        return self._lower(order)
+        return [*self.signature, *[n for n in scope.used if n in scope.inputs and n not in self.signature]]
 
     def _unused(self) -> None:
         """Refuse a value for a name that the text does not have."""
@@ -169,7 +207,7 @@ class _Reader:
         for stage, tree in self.trees:
             lowering.names[stage.name or bare] = lowering.stage(tree, stage.name or bare)
         self._entries_of_stages(order, lowering)
-        name = self.output.name or bare
+        name = self.called(order)
         program = builder.program(name, lowering.names[name].atom)
         return Reading(program, tuple(self._echo(order, lowering, bare)))
 
@@ -206,8 +244,8 @@ class _Reader:
             return False
         if len(self.trees) > 1 and len(order) == 1 and function(self.output.name) is not None:
             return False
-        if not self.output.args and takes(self.output.word, len(order)):
-            return False  # `tanh(x) = …` would be an identity
+        if not self.output.args and (takes(self.output.word, len(order)) or of_stage(self.output.word)):
+            return False  # `tanh(x) = …` would be an identity, `ds(x) = …` a gradient
         if self.scope.closed:
             return True
         if len(order) + len(self.scope.stages) > 1000:

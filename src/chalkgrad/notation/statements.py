@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -61,6 +61,15 @@ class Statements:
     shapes: tuple[Declared, ...]
     components: tuple[Components, ...]
     order: tuple[Stage | Declared | Components, ...]
+
+    def with_shapes(self, solved: Mapping[str, Shape]) -> Statements:
+        """With the shapes that were solved for, of inputs that are not declared; stages need no declaration then."""
+        stages = {stage.name for stage in self.stages}
+        kept = [one for one in self.shapes if one.name not in stages]
+        known = {one.name for one in (*kept, *self.components)} | stages
+        more = [Declared(name, shape, (0, 0)) for name, shape in solved.items() if name not in known]
+        order = [line for line in self.order if not (isinstance(line, Declared) and line.name in stages)]
+        return replace(self, shapes=(*kept, *more), order=tuple(order))
 
 
 def statements(source: str, tokens: Sequence[Token]) -> Statements:

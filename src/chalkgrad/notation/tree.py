@@ -61,9 +61,9 @@ class Constant:
 @final
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Literal:
-    """None, True or False: for parameters and indices only."""
+    """None, True, False, or the `inf` of a norm's order: for parameters and indices only."""
 
-    value: bool | None
+    value: float | bool | None
     span: Span
 
 
@@ -148,8 +148,32 @@ class Transpose:
     span: Span
 
 
+@final
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SumOver:
+    """`Σ_{i=1}^{m} body`: the sum over all examples; `last` is m, or empty where it is not said."""
+
+    index: str
+    last: str
+    body: Node
+    span: Span
+
+
 Node = (
-    Num | Name | Component | Constant | Literal | Unary | Binary | Compare | Call | Index | Slice | Sequence | Transpose
+    Num
+    | Name
+    | Component
+    | Constant
+    | Literal
+    | Unary
+    | Binary
+    | Compare
+    | Call
+    | Index
+    | Slice
+    | Sequence
+    | Transpose
+    | SumOver
 )
 
 
@@ -170,5 +194,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return tuple([part for part in node.parts if part is not None])
         case Sequence():
             return node.items
+        case SumOver():
+            return (node.body,)
         case _:
             return ()

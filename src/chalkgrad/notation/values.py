@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalkgrad.errors import NotationError, TooLarge
+from chalkgrad.notation.examples import numbered
 from chalkgrad.notation.functions import CONSTANTS
 from chalkgrad.notation.lexer import Token, lex
 from chalkgrad.notation.pratt import parse
@@ -28,7 +29,7 @@ def read_value(text: str) -> tuple[str, Value]:
 
     Raises NotationError where it is anything else.
     """
-    tokens = _tokens(text)
+    tokens = numbered(_tokens(text), every=True)
     if len(tokens) < 2 or tokens[0].kind != "word" or tokens[1].kind != "equals":
         raise NotationError("a value is given as name=number, such as x=-2", text, (0, tokens[0].stop))
     return tokens[0].text, _value(text, tokens[2:])

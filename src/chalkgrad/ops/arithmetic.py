@@ -11,6 +11,8 @@ import numpy as np
 
 from chalkgrad.ir.program import Number
 from chalkgrad.ops.choice import masked, sign
+from chalkgrad.ops.kernel import Expr, equal, primitive
+from chalkgrad.ops.kernel import where as pick
 from chalkgrad.ops.notation import PRODUCT, SIGN, SUM, Bars, Fraction, Function, Infix, Power, Prefix
 from chalkgrad.ops.op import DECLARED, POSITIVE, Interval, Kink, elementwise
 
@@ -23,6 +25,7 @@ add = elementwise(
     symmetric=True,
     narrowest="bool",
     note="+ distributes: it passes the upstream gradient on to both inputs unchanged",
+    kernel=primitive("add"),
 )
 subtract = elementwise(
     "subtract",
@@ -32,6 +35,7 @@ subtract = elementwise(
     units=(None, 0),
     narrowest="int64",
     note="- passes the upstream gradient on to its left input, and its negative to the right one",
+    kernel=primitive("subtract"),
 )
 multiply = elementwise(
     "multiply",
@@ -42,6 +46,7 @@ multiply = elementwise(
     symmetric=True,
     narrowest="bool",
     note="× swaps: each input gets the upstream gradient times the other input",
+    kernel=primitive("multiply"),
 )
 divide = elementwise(
     "divide",
@@ -52,6 +57,7 @@ divide = elementwise(
     numpy=(np.true_divide,),
     domain=(Interval(), Interval(low=0.25)),
     note="the denominator's gradient carries the sign: ∂(a/b)/∂b = -a/b²",
+    kernel=primitive("divide"),
 )
 negative = elementwise(
     "negative",
@@ -60,7 +66,17 @@ negative = elementwise(
     Prefix("-", "-", "-", SIGN),
     narrowest="int64",
     note="the sign turns on the way back too",
+    kernel=primitive("negative"),
 )
+
+
+def _one_over(x: Expr) -> Expr:
+    if x.dtype != "int64":
+        return 1 / x
+    # of ints the rest is dropped, and 1/0 is the least int
+    return pick(equal(x, 1), 1, pick(equal(x, -1), -1, pick(equal(x, 0), -(2**63), 0)))
+
+
 reciprocal = elementwise(
     "reciprocal",
     np.reciprocal,
@@ -68,8 +84,9 @@ reciprocal = elementwise(
     narrowest="int64",
     expand=lambda x: 1 / x,
     domain=(Interval(low=0.25),),
+    kernel=_one_over,
 )
-square = elementwise("square", np.square, lambda y, x: (2 * x,), Power(2), narrowest="int64")
+square = elementwise("square", np.square, lambda y, x: (2 * x,), Power(2), narrowest="int64", kernel=lambda x: x * x)
 sqrt = elementwise(
     "sqrt",
     np.sqrt,
@@ -77,6 +94,7 @@ sqrt = elementwise(
     Function("sqrt", r"\sqrt", brace=True),
     domain=(POSITIVE,),
     note="its slope is infinite at 0",
+    kernel=primitive("sqrt"),
 )
 cbrt = elementwise(
     "cbrt",
@@ -85,6 +103,7 @@ cbrt = elementwise(
     Function("cbrt", r"\sqrt[3]", brace=True),
     domain=(Interval(low=0.25),),
     note="its slope is infinite at 0",
+    kernel=primitive("cbrt"),
 )
 absolute = elementwise(
     "abs",
@@ -94,6 +113,7 @@ absolute = elementwise(
     narrowest="bool",
     forms=(lambda x: sqrt(x**2), lambda x: sqrt(square(x)), lambda x: sqrt(x * x)),
     kinks=(Kink(lambda x: x == 0, "minimum-norm subgradient", (0.0,), (0.0,)),),
+    kernel=primitive("absolute"),
 )
 
 
@@ -116,9 +136,9 @@ power = elementwise(
     Power(),
     narrowest="int64",
     units=(None, 1),
-    numpy=(np.float_power,),
     domain=(Interval(low=0.25), Interval()),
     kinks=(Kink(lambda x, n: (x == 0) & (n == 0), DECLARED, (0.0, 0.0), (0.0, 0.0), positions=(1,)),),
+    kernel=primitive("power"),
 )
 hypot = elementwise(
     "hypot",
@@ -126,6 +146,7 @@ hypot = elementwise(
     lambda y, a, b: (masked(a / y, y.apply("equal", 0)), masked(b / y, y.apply("equal", 0))),
     domain=(Interval(low=0.25), Interval()),
     kinks=(Kink(lambda a, b: (a == 0) & (b == 0), DECLARED, (0.0, 0.0), (0.0, 0.0)),),
+    kernel=primitive("hypot"),
 )
 floor = elementwise(
     "floor",
@@ -135,6 +156,7 @@ floor = elementwise(
     narrowest="int64",
     kinks=(Kink(lambda x: x == np.floor(x), DECLARED, (1.0,), (0.0,)),),
     note="flat between its jumps, so nothing is passed back",
+    kernel=primitive("floor"),
 )
 mod = elementwise(
     "mod",
@@ -144,4 +166,5 @@ mod = elementwise(
     numpy=(np.remainder,),
     domain=(Interval(low=0.1, high=0.9), Interval(low=1.0)),
     kinks=(Kink(lambda x, n: np.mod(x, n) == 0, DECLARED, (2.0, 1.0), (1.0, -2.0)),),
+    kernel=primitive("remainder"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.types import promote
+from chalkgrad.ops.kernel import equal as equals
+from chalkgrad.ops.kernel import fn, primitive
+from chalkgrad.ops.kernel import where as pick
 from chalkgrad.ops.local import Local, Select, constant, times
 from chalkgrad.ops.notation import COMPARE, Function, Indicator, Infix, Shown
 from chalkgrad.ops.op import DECLARED, REALS, TRUTH, Interval, Kink, elementwise, spread
@@ -19,7 +23,15 @@ _EDGE = f"{DECLARED}: at equality the branch that the sign takes gives the deriv
 def _comparison(name: str, ufunc: np.ufunc, sign: str, latex: str, python: str) -> Any:
     # no gradient passes, but at equality the branch that hangs on it is a choice
     edge = () if ufunc in (np.equal, np.not_equal) else (Kink(lambda a, b: a == b, _EDGE, (), ()),)
-    return elementwise(name, ufunc, None, Infix(sign, latex, python, COMPARE), dtype="bool", kinks=edge)
+    return elementwise(
+        name,
+        ufunc,
+        None,
+        Infix(sign, latex, python, COMPARE),
+        dtype="bool",
+        kinks=edge,
+        kernel=primitive(ufunc.__name__),
+    )
 
 
 less = _comparison("less", np.less, "<", "<", "<")
@@ -31,7 +43,15 @@ not_equal = _comparison("not_equal", np.not_equal, "!=", r"\ne ", "!=")
 
 
 def _logical(name: str, ufunc: np.ufunc, latex: str) -> Any:
-    return elementwise(f"logical_{name}", ufunc, None, Function(name, latex), dtype="bool", domain=(TRUTH,) * ufunc.nin)
+    return elementwise(
+        f"logical_{name}",
+        ufunc,
+        None,
+        Function(name, latex),
+        dtype="bool",
+        domain=(TRUTH,) * ufunc.nin,
+        kernel=primitive(ufunc.__name__),
+    )
 
 
 logical_and = _logical("and", np.logical_and, r"\wedge")
@@ -52,6 +72,7 @@ indicator = elementwise(
     params={"dtype": "float64"},
     dtype=lambda types, params: params.get("dtype", "float64"),
     domain=(TRUTH,),
+    kernel=lambda c, dtype: c,
 )
 
 
@@ -84,6 +105,7 @@ where = elementwise(
     dtype=lambda types, params: promote(types[1].dtype, types[2].dtype),
     domain=(TRUTH, REALS, REALS),
     note="the branch that is not taken gets no gradient",
+    kernel=pick,
 )
 
 
@@ -104,6 +126,7 @@ masked = elementwise(
     vjp=_masked_vjp,
     domain=(REALS, TRUTH),
     jvp=lambda tangents, y, value, zero_at: spread(where(zero_at, 0, tangents[0]), y),
+    kernel=lambda value, zero_at: pick(zero_at, 0.0, value),
 )
 
 
@@ -120,6 +143,7 @@ defined = elementwise(
     # a slope that is not defined has no slope either
     vjp=lambda want, y, slope, value: [times(defined(constant(1, y), value), slope) if want[0] else None, None],
     jvp=lambda tangents, y, slope, value: None if tangents[0] is None else spread(defined(tangents[0], value), y),
+    kernel=lambda slope, value: pick(fn("isnan", value), math.nan, slope),
 )
 
 sign = elementwise(
@@ -129,6 +153,45 @@ sign = elementwise(
     narrowest="int64",
     domain=(Interval(low=0.25),),
     kinks=(Kink(lambda x: x == 0, DECLARED, (0.0,), (0.0,)),),
+    kernel=lambda x: pick(x > 0, 1, pick(x < 0, -1, pick(equals(x, 0), 0, x))),
+)
+
+
+def _test(name: str, ufunc: np.ufunc, note: str) -> Any:
+    return elementwise(name, ufunc, None, dtype="bool", note=note, kernel=primitive(ufunc.__name__))
+
+
+isnan = _test("isnan", np.isnan, "whether it is no number")
+isinf = _test("isinf", np.isinf, "whether it is infinite")
+isfinite = _test("isfinite", np.isfinite, "whether it is neither infinite nor NaN")
+signbit = _test("signbit", np.signbit, "whether it has a minus; -0 has one too")
+
+heaviside = elementwise(
+    "heaviside",
+    np.heaviside,
+    lambda y, x, at_zero: (0, flag(equal(x, 0), y)),
+    domain=(Interval(low=0.25), REALS),
+    kinks=(Kink(lambda x, at_zero: x == 0, DECLARED, (0.0, 0.5), (0.0, 1.0), positions=(0,)),),
+    note="0 below 0, 1 above, and its second input at 0 itself",
+    kernel=lambda x, at_zero: pick(fn("isnan", x), x, pick(x < 0, 0.0, pick(x > 0, 1.0, at_zero))),
+)
+
+
+def _copysign_partials(y: Any, size: Any, side: Any) -> tuple[Any, Any]:
+    return where(signbit(side), -sign(size), sign(size)), 0
+
+
+copysign = elementwise(
+    "copysign",
+    np.copysign,
+    _copysign_partials,
+    domain=(Interval(low=0.25), Interval(low=0.25)),
+    kinks=(
+        Kink(lambda size, side: size == 0, DECLARED, (0.0, 1.0), (0.0, 0.0), positions=(0,)),
+        Kink(lambda size, side: (side == 0) & (size != 0), DECLARED, (2.0, 0.0), (1.0, 0.0), positions=(1,)),
+    ),
+    note="the size of the first with the sign of the second",
+    kernel=primitive("copysign"),
 )
 
 _SHARE = "declared convention: a tie is shared"
@@ -149,7 +212,7 @@ def _extreme(name: str, ufunc: np.ufunc, better: Any, shown: str) -> Any:
         name,
         evaluate,
         lambda y, a, b, tie="share": _wins(better, y, a, b, tie),
-        Function(shown, "\\" + shown),
+        Function(shown, "\\" + shown if shown == name[:3] else rf"\operatorname{{{shown}}}"),
         numpy=(ufunc,),
         narrowest="bool",
         params={"tie": "share"},
@@ -177,11 +240,21 @@ def _extreme(name: str, ufunc: np.ufunc, better: Any, shown: str) -> Any:
             ),
         ),
         note=f"{shown} routes: the upstream gradient goes to the winner, and none to the other",
+        kernel=primitive(ufunc.__name__),
     )
 
 
 maximum = _extreme("maximum", np.maximum, greater, "max")
 minimum = _extreme("minimum", np.minimum, less, "min")
+
+
+def _or_number(better: Any) -> Any:
+    """`better`, where a number is better than NaN."""
+    return lambda a, b: logical_or(better(a, b), logical_and(isnan(b), logical_not(isnan(a))))
+
+
+fmax = _extreme("fmax", np.fmax, _or_number(greater), "fmax")
+fmin = _extreme("fmin", np.fmin, _or_number(less), "fmin")
 
 
 def _clip_partials(y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
@@ -204,4 +277,5 @@ clip = elementwise(
         Kink(_clip_edge, DECLARED, (0.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
         Kink(_clip_edge, DECLARED, (1.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
     ),
+    kernel=lambda x, low, high: fn("minimum", fn("maximum", x, low), high),
 )

@@ -101,7 +101,7 @@ class Spread:
 class Through:
     """A linear map with no smaller name: softmax, outer products. `words` is its formula, with u for the upstream.
 
-    Of an op that gives several results it takes a tuple of upstreams, u0 and u1 in the words, None for what nobody read.
+    Of an op of several results it takes a tuple of upstreams, u0 and u1 in the words, None for what nobody read.
     """
 
     map: Callable[..., Value]

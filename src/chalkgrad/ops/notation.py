@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 # How tightly a sign binds; a renderer sets brackets where a looser one stands inside a tighter one.
 COMPARE, SUM, PRODUCT, SIGN, POWER, CALL = 1, 2, 3, 4, 5, 6
@@ -41,14 +41,22 @@ class Postfix:
     latex: str
 
 
+Paper = Literal["", "outer", "entries", "ones", "identity", "places", "over", "norm"]
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`tanh(x)`; params that are not at their default follow by name. `brace` sets LaTeX's argument in braces."""
+    """`tanh(x)`; params that are not at their default follow by name. `brace` sets LaTeX's argument in braces.
+
+    `paper` is how a formula shows it where its arguments allow: `x yᵀ` (outer), `x[p]` (entries), `𝟏` (ones), `I`
+    (identity), `e_0` (places), `Σ over columns of x` (over), `‖x‖` (norm).
+    """
 
     name: str
     latex: str
     brace: bool = False
+    paper: Paper = ""
 
 
 @final

@@ -16,6 +16,7 @@ from chalkgrad.ir.dims import broadcast
 from chalkgrad.ir.program import NO_PARAMS, Number, number
 from chalkgrad.ir.registry import register
 from chalkgrad.ir.types import SCALARS, ArrayType, promote
+from chalkgrad.ops.kernel import Kernel, Lowering, entrywise
 from chalkgrad.ops.local import Local, times
 from chalkgrad.ops.notation import Function, Notation
 
@@ -75,6 +76,8 @@ class Op:
     conventions   switches that a user may set: name → (param, values)
     expand        what it is made of, for a finer drawing
     forms         ways of writing it that are recognised, and evaluated as this op since that is more exact
+    evaluated_as  what is run in its place, in simpler ops and bit for bit the same: what several have in common is then
+                  computed once
     offers        ways of writing it that lose a value; the op is then offered in a notice
     domain        an Interval an input
     kinks         where its derivative is a choice
@@ -83,8 +86,15 @@ class Op:
     order         how often it can be differentiated
     symmetric     whether its inputs may change places
     plumbing      whether it only moves entries to make shapes fit, and so never stands in a formula
+    linear_in     the inputs in each of which apart it is linear; a jvp follows
     several       whether it gives a tuple: then `y` is a tuple in its rules, a jvp gives a tuple, and its Locals are
                   `Through` maps that take a tuple of upstreams, None where nothing arrived
+    scalar        the same read entry by entry, for `zoom`: (*xs, **params) → an array, each x an array of scalars;
+                  an elementwise op needs none, and None elsewhere says that it has no such reading
+    batch         (op, batched, *xs, **params) → its result for many examples at once, which stand along a new axis in
+                  front of every x that is `batched` and of the result; without one a loop takes its place
+    kernel        (input types, output types, params) → its kernel, or one a result: see `chalkgrad.ops.kernel`; None,
+                  in place of it or given by it, where it has none
     note          a sentence for `explain`
     """
 
@@ -100,6 +110,7 @@ class Op:
     conventions: Mapping[str, tuple[str, tuple[Any, ...]]] = field(default_factory=lambda: NO_PARAMS)
     expand: Callable[..., Any] | None = None
     forms: tuple[Callable[..., Any], ...] = ()
+    evaluated_as: Callable[..., Any] | None = None
     offers: tuple[Callable[..., Any], ...] = ()
     domain: tuple[Interval, ...] = ()
     kinks: tuple[Kink, ...] = ()
@@ -108,7 +119,11 @@ class Op:
     elementwise: bool = False
     symmetric: bool = False
     plumbing: bool = False
+    linear_in: tuple[int, ...] = ()
     several: bool = False
+    batch: Callable[..., Any] | None = None
+    scalar: Callable[..., Any] | None = None
+    kernel: Lowering | None = None
     note: str = ""
 
     def infer(self, types: tuple[ArrayType, ...], params: Mapping[str, Any]) -> tuple[ArrayType, ...]:
@@ -127,10 +142,11 @@ class Op:
             raise ShapeError(f"{self.name}: {error}") from None
 
     def __call__(self, *xs: Any, **params: Any) -> Any:
-        """Write this op into the Builder of its operands.
+        """Write this op where its operands stand: into a Builder, or into the trace of a function.
 
-        What is exact is folded: an op of numbers alone, and a unit such as 1·x. Rules are written through this;
-        what a person typed is bound as typed, and never folded.
+        In a Builder what is exact is folded: an op of numbers alone, and a unit such as 1·x. Rules are written through
+        this; what a person typed is bound as typed, and never folded. Of plain numbers and arrays alone it is their
+        value. Raises ProgramError where there is none, the op being abstract.
         """
         builder: Builder | None = None
         for x in xs:
@@ -138,7 +154,7 @@ class Op:
                 builder = x.builder
                 break
         if builder is None:
-            raise ProgramError(f"{self.name} was given no value: {xs}")
+            return self._of_others(xs, params)
         values = [x if isinstance(x, Value) else builder.value(x) for x in xs]
         atoms = tuple([v.atom for v in values])
         if any([isinstance(a, Number) for a in atoms]):
@@ -150,6 +166,14 @@ class Op:
             return tuple([Value(builder, out) for out in builder.bind_many(self, *atoms, params=frozen)])
         return Value(builder, builder.bind(self, *atoms, params=frozen))
 
+    def _of_others(self, xs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        for x in xs:
+            if hasattr(type(x), "apply_op"):
+                return x.apply_op(self, xs, params)
+        if self.evaluate is None:
+            raise ProgramError(f"{self.name} is abstract, and has no value")
+        return self.evaluate(*xs, **params)
+
     def _folded(self, builder: Builder, values: list[Value], atoms: tuple[Any, ...], params: Any) -> Value | None:
         bare = [a.value if isinstance(a, Number) and a.type.shape == () else None for a in atoms]
         for position, unit in enumerate(self.units):
@@ -159,6 +183,13 @@ class Op:
             with np.errstate(all="ignore"):
                 return builder.value(number(np.asarray(self.evaluate(*bare, **params))[()]))
         return None
+
+    def lower(self, types: tuple[ArrayType, ...], params: Mapping[str, Any]) -> tuple[Kernel, ...] | None:
+        """Its kernels for these input types, one a result; None where it has none."""
+        if self.kernel is None:
+            return None
+        found = self.kernel(types, self.types(types, params), {**self.params, **params})
+        return found if found is None or isinstance(found, tuple) else (found,)
 
     @property
     def differentiable(self) -> bool:
@@ -182,14 +213,16 @@ def elementwise(
     arity: int | None = None,
     domain: tuple[Interval, ...] = (),
     latex: str = "",
+    kernel: Callable[..., Any] | None = None,
     **rest: Any,
 ) -> Op:
     """Declare an op that acts on each element, broadcasting, and put it into the table.
 
     `partials(y, *xs, **params)` gives ∂y/∂x_k for each input, in our own operators or as a bare number; its
-    second form, an explicit `vjp` and `jvp`, is for the few that are not products. `dtype`, or what it gives for the
-    input types and params, is the result's, where it is not that of arithmetic; `narrowest` is the narrowest dtype on
-    which the op is closed: ints give floats unless that is int64 or bool. Raises ProgramError where the name is taken.
+    second form, an explicit `vjp` and `jvp`, is for the few that are not products. `kernel(*entries, **params)` gives
+    an entry of the result in the index language. `dtype`, or what it gives for the input types and params, is the
+    result's, where it is not that of arithmetic; `narrowest` is the narrowest dtype on which the op is closed: ints
+    give floats unless that is int64 or bool. Raises ProgramError where the name is taken.
     """
     inputs = arity if arity is not None else _arity(evaluate)
 
@@ -218,6 +251,7 @@ def elementwise(
         notation=notation or Function(name, latex or rf"\operatorname{{{name}}}"),
         domain=domain or (REALS,) * inputs,
         elementwise=True,
+        kernel=None if kernel is None else entrywise(kernel),
         **rest,
     )
     register(op)
@@ -230,12 +264,12 @@ def structured(name: str, evaluate: Callable[..., Any], **record: Any) -> Op:
     `linear_in=(0, 1)` in place of a jvp says that the op is linear in each of those inputs apart.
     Raises ProgramError where the name is taken.
     """
-    linear_in = record.pop("linear_in", None)
+    linear_in = record.setdefault("linear_in", ())
     record.setdefault("arity", 1)
     record.setdefault("notation", Function(name, rf"\operatorname{{{name}}}"))
     record.setdefault("jvp", None)
     op = Op(name=name, evaluate=evaluate, **record)
-    if linear_in is not None:
+    if linear_in:
         object.__setattr__(op, "jvp", _jvp_linear(op, linear_in))
     register(op)
     return op

@@ -9,10 +9,14 @@ import numpy as np
 
 from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.build import Value
-from chalkgrad.ir.dims import Shape, count, dims_text
+from chalkgrad.ir.dims import Dim, Shape, count, dims_text
 from chalkgrad.ir.types import ArrayType
+from chalkgrad.ops import batching
 from chalkgrad.ops.choice import where
+from chalkgrad.ops.kernel import Axis as Counter
+from chalkgrad.ops.kernel import Kernel, Source, axes, fn, inputs, nest
 from chalkgrad.ops.local import Local, Route, Through
+from chalkgrad.ops.nests import by_rows, put_into, reducing, running
 from chalkgrad.ops.notation import Function
 from chalkgrad.ops.op import Kink, structured
 from chalkgrad.ops.reduction import REDUCE, Axis, axes_of, kept, summed
@@ -35,6 +39,11 @@ def _one_axis(shape: Shape, axis: int) -> int:
 
 
 def _argsort(x: Any, axis: int = -1) -> Any:
+    """Equal entries keep their order. NumPy's quick way, which leaves that open, where no two are equal."""
+    order = np.argsort(x, axis=axis)
+    ordered = np.moveaxis(np.take_along_axis(np.asarray(x), order, axis), axis, -1)
+    if np.all(ordered[..., 1:] > ordered[..., :-1]):  # and no NaN
+        return order
     return np.argsort(x, axis=axis, kind="stable")
 
 
@@ -48,14 +57,16 @@ argsort = structured(
     _argsort,
     types=lambda types, params: (ArrayType(_sorted_types(types, params)[0].shape, "int64"),),
     params={"axis": -1},
-    vjp=None,
-    numpy=(np.argsort,),
+    vjp=None,  # nor NumPy's name: np.argsort leaves open which of two equal entries comes first
     samples=lambda rng: [((rng.normal(size=4),), {}), ((rng.normal(size=(2, 3)),), {"axis": 0})],
+    batch=batching.along_axis,
+    kernel=by_rows("argsort"),
 )
 
 
 def _sort(x: Any, axis: int = -1) -> Any:
-    return np.sort(x, axis=axis, kind="stable")
+    quick = np.sort(x, axis=axis)  # the same, but for where it puts -0 among zeros
+    return np.sort(x, axis=axis, kind="stable") if quick.dtype.kind == "f" and np.any(quick == 0) else quick
 
 
 def _sort_vjp(want: Any, y: Value, x: Value, axis: int = -1) -> Sequence[Local]:
@@ -77,7 +88,11 @@ sort = structured(
     vjp=_sort_vjp,
     jvp=lambda tangents, y, x, axis=-1: take_along(tangents[0], argsort(x, axis=axis), axis=axis),
     numpy=(np.sort,),
-    samples=lambda rng: [((rng.permutation(5) / 3.0,), {}), ((rng.permutation(6).reshape(2, 3) / 3.0,), {"axis": 0})],
+    samples=lambda rng: [
+        ((rng.permutation(5) / 3.0,), {}),
+        ((rng.permutation(6).reshape(2, 3) / 3.0,), {"axis": 0}),
+        ((np.array([[0.5, 2.0, -1.0], [1.5, -0.5, 0.0]]),), {}),  # cycles, which no second sorting undoes
+    ],
     kinks=(
         Kink(
             _tied,
@@ -87,6 +102,8 @@ sort = structured(
         ),
     ),
     note="sort reroutes: each gradient goes back to where its entry came from",
+    batch=batching.along_axis,
+    kernel=by_rows("sort"),
 )
 
 
@@ -115,10 +132,22 @@ def _take_samples(rng: np.random.Generator) -> list[tuple[tuple[Any, ...], dict[
     ]
 
 
+def _there(places: Source, n: Dim, axis: int, at: Sequence[Counter]) -> tuple[Any, ...]:
+    """The places `at` with the one on the axis looked up."""
+    along = axis % len(at)
+    return (*at[:along], fn("place", places[tuple(at)], n), *at[along + 1 :])
+
+
+def _take_kernel(types: Types, outs: Types, params: Params) -> Kernel:
+    (x, places), at = inputs(types), axes(*outs[0].shape)
+    return nest(at, x[_there(places, x.shape[params["axis"]], params["axis"], at)], outs[0].dtype)
+
+
 take_along = structured(
     "take_along",
     _take_along,
     arity=2,
+    notation=Function("take_along", r"\operatorname{take\_along}", paper="entries"),
     types=_take_types,
     params={"axis": -1},
     linear_in=(0,),
@@ -128,6 +157,8 @@ take_along = structured(
     ],
     numpy=(np.take_along_axis,),
     samples=_take_samples,
+    batch=batching.along_axis,
+    kernel=_take_kernel,
 )
 
 
@@ -147,6 +178,12 @@ def _put_types(types: Types, params: Params) -> Types:
     return (ArrayType(shape, types[0].dtype),)
 
 
+def _put_kernel(types: Types, outs: Types, params: Params) -> Kernel:
+    (x, places), (out,), at = inputs(types), outs, axes(*types[0].shape)
+    target = _there(places, out.shape[params["axis"]], params["axis"], at)
+    return put_into(out.shape, out.dtype, at, target, x[at])
+
+
 put_along = structured(
     "put_along",
     _put_along,
@@ -160,6 +197,8 @@ put_along = structured(
         None,
     ],
     samples=lambda rng: [((rng.normal(size=3), np.array([3, 0, 0])), {"shape": (4,)})],
+    batch=batching.into_shape,
+    kernel=_put_kernel,
 )
 
 
@@ -180,6 +219,7 @@ def _flipped(x: Value, axis: int) -> Value:
 cumsum = structured(
     "cumsum",
     _cumsum,
+    scalar=_cumsum,
     types=_running_types,
     params={"axis": -1},
     linear_in=(0,),
@@ -188,6 +228,8 @@ cumsum = structured(
     ],
     samples=lambda rng: [((rng.normal(size=4),), {}), ((rng.normal(size=(2, 3)),), {"axis": 0})],
     note="a running sum: every entry gets the gradients of all sums that it is part of",
+    batch=batching.along_axis,
+    kernel=running("sum"),
 )
 
 
@@ -227,6 +269,7 @@ def _prod_jvp(tangents: Any, y: Value, x: Value, axis: Axis = None, keepdims: bo
 prod = structured(
     "prod",
     _prod,
+    scalar=_prod,
     types=summed,
     params=REDUCE,
     vjp=_prod_vjp,
@@ -240,4 +283,66 @@ prod = structured(
         ((rng.normal(size=(2, 2)),), {}),
     ],
     note="each entry gets the upstream gradient times the product of the others",
+    batch=batching.along_axis,
+    kernel=reducing("prod"),
+)
+
+
+def _cumprod(x: Any, axis: int = -1) -> Any:
+    return np.cumprod(x, axis=axis)
+
+
+def _running_others(x: Value) -> Value:
+    """[…, j, i]: the product of the first entries up to i but for entry j, and 0 for i < j. The last axis is n long.
+
+    Written with no division, so that zeros do no harm. Raises ShapeError above `LONGEST_PRODUCT` entries.
+    """
+    *lead, n = x.shape
+    if not isinstance(n, int) or n > LONGEST_PRODUCT:
+        raise ShapeError(f"the gradient of {n} running products: over {LONGEST_PRODUCT}, write exp(cumsum(log(x)))")
+    rows = where(x.builder.value(np.eye(n, dtype=bool)), 1, reshape(x, shape=(*lead, 1, n)))
+    return where(x.builder.value(np.tri(n, dtype=bool).T), cumprod(rows, axis=-1), 0)
+
+
+def _last(x: Value, axis: int) -> Value:
+    """With the axis put last; its own inverse."""
+    at, rank = _one_axis(x.shape, axis), len(x.shape)
+    order = list(range(rank))
+    order[at], order[-1] = order[-1], order[at]
+    return x if at == rank - 1 else transpose(x, axes=tuple(order))
+
+
+def _cumprod_vjp(want: Any, y: Value, x: Value, axis: int = -1) -> Sequence[Local]:
+    def back(u: Value) -> Value:
+        others, up = _running_others(_last(x, axis)), _last(u, axis)
+        *lead, n = up.shape
+        terms: Value = others * reshape(up, shape=(*lead, 1, n))
+        return _last(terms.apply("sum", axis=-1), axis)
+
+    return [Through(back, "u · the product of the others, for all running products that it is part of")]
+
+
+def _cumprod_jvp(tangents: Any, y: Value, x: Value, axis: int = -1) -> Value:
+    others, along = _running_others(_last(x, axis)), _last(tangents[0], axis)
+    terms: Value = others * reshape(along, shape=(*along.shape, 1))
+    return _last(terms.apply("sum", axis=-2), axis)
+
+
+cumprod = structured(
+    "cumprod",
+    _cumprod,
+    scalar=_cumprod,
+    types=_running_types,
+    params={"axis": -1},
+    vjp=_cumprod_vjp,
+    jvp=_cumprod_jvp,
+    samples=lambda rng: [
+        ((np.array([2.0, 0.0, 3.0, 0.5]),), {}),
+        ((rng.normal(size=(2, 3)),), {"axis": 0}),
+        ((rng.normal(size=(2, 3)),), {}),
+        ((np.zeros((2, 0)),), {}),
+    ],
+    note="running products: each entry gets, from every product that it is part of, the product of the others",
+    batch=batching.along_axis,
+    kernel=running("prod"),
 )

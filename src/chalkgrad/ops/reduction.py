@@ -12,11 +12,16 @@ from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import Shape, count, dims_text
 from chalkgrad.ir.types import ArrayType
-from chalkgrad.ops.arithmetic import absolute
-from chalkgrad.ops.choice import equal, flag, masked, sign
-from chalkgrad.ops.local import Local, Spread, Through, times
+from chalkgrad.ops import batching
+from chalkgrad.ops.choice import equal, flag
+from chalkgrad.ops.exponential import exp, log
+from chalkgrad.ops.kernel import Kernel, View, axes, entrywise, fn, inputs, nest, where
+from chalkgrad.ops.kernel import equal as equal_places
+from chalkgrad.ops.local import Local, Spread, Through
+from chalkgrad.ops.nests import along, averaged, over_axes, ravelled, reducing
+from chalkgrad.ops.nests import kept as kept_entry
 from chalkgrad.ops.notation import Function
-from chalkgrad.ops.op import DECLARED, Kink, structured
+from chalkgrad.ops.op import Kink, structured
 from chalkgrad.ops.shape import broadcast_to, reshape
 
 Types = tuple[ArrayType, ...]
@@ -99,14 +104,17 @@ def _sum_vjp(want: Any, y: Value, x: Value, axis: Axis = None, keepdims: bool = 
 sum = structured(
     "sum",
     _sum,
+    scalar=_sum,
     types=summed,
     params=REDUCE,
     linear_in=(0,),
     vjp=_sum_vjp,
-    notation=Function("sum", r"\sum "),
+    notation=Function("sum", r"\sum ", paper="over"),
     numpy=(np.sum,),
     samples=_samples,
     note="a sum spreads: every entry gets the upstream gradient",
+    batch=batching.along_axis,
+    kernel=reducing("sum"),
 )
 
 
@@ -142,6 +150,11 @@ def _mean_of(x: Any, size: Any = 1) -> Any:
     return x / size
 
 
+def _mean_kernel(types: Types, outs: Types, params: Mapping[str, Any]) -> Kernel:
+    (x,) = inputs(types)
+    return averaged(x, params["axis"], outs[0].dtype, params["keepdims"])
+
+
 mean_of = structured(
     "mean_of",
     _mean_of,
@@ -151,11 +164,13 @@ mean_of = structured(
     vjp=lambda want, y, x, size: [Through(lambda u: mean_of(u, size=size), f"u/{size}")],
     samples=lambda rng: [((rng.normal(size=3),), {"size": 4})],
     note="division by a size that has only a name yet",
+    kernel=entrywise(lambda x, size: x / size),
 )
 
 mean = structured(
     "mean",
     _mean,
+    scalar=_mean,
     types=_mean_types,
     params=REDUCE,
     linear_in=(0,),
@@ -164,6 +179,8 @@ mean = structured(
     numpy=(np.mean,),
     samples=_samples,
     note="a mean spreads evenly: every entry gets its share of the upstream gradient",
+    batch=batching.along_axis,
+    kernel=_mean_kernel,
 )
 
 _SHARE = "declared convention: a tie is shared"
@@ -171,6 +188,8 @@ _SHARE = "declared convention: a tie is shared"
 
 def _first_true(x: Any, axis: Axis = None) -> Any:
     x = np.asarray(x)
+    if x.size == 0:
+        return x
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     last = tuple(range(x.ndim - len(axes), x.ndim))
     moved = np.moveaxis(x, axes, last)
@@ -186,6 +205,14 @@ def _truth_types(types: Types, params: Mapping[str, Any]) -> Types:
     return types
 
 
+def _first_kernel(types: Types, outs: Types, params: Mapping[str, Any]) -> Kernel:
+    (x,), at = inputs(types), axes(*types[0].shape)
+    first = along(x, params["axis"], "int64", "argmax")
+    gone = over_axes(len(at), params["axis"])
+    here = ravelled([at[i] for i in gone], tuple([x.shape[i] for i in gone]))
+    return nest(at, x[at] & equal_places(here, kept_entry(first, at, params["axis"])), "bool")
+
+
 first_true = structured(
     "first_true",
     _first_true,
@@ -194,6 +221,8 @@ first_true = structured(
     vjp=None,
     samples=lambda rng: [((rng.random((2, 3)) < 0.5,), {}), ((rng.random((2, 3)) < 0.5,), {"axis": (0,)})],
     note="True at the first True along the axes, and nowhere else",
+    batch=batching.along_axis,
+    kernel=_first_kernel,
 )
 
 
@@ -213,7 +242,7 @@ def _tied(x: Any, axis: Axis, extreme: Any) -> Any:
     return np.any((x == extreme(x, axis=axis, keepdims=True)).sum(axis=axis, keepdims=True) > 1)
 
 
-def _extreme(name: str, reduce: Any) -> Any:
+def _extreme(name: Any, reduce: Any) -> Any:
     def evaluate(x: Any, axis: Axis = None, keepdims: bool = False, tie: str = "share") -> Any:
         return reduce(x, axis=axis, keepdims=keepdims)
 
@@ -254,6 +283,7 @@ def _extreme(name: str, reduce: Any) -> Any:
             ),
         ),
         note=f"{name} routes: the upstream gradient goes to the winner",
+        kernel=reducing(name),
     )
 
 
@@ -272,9 +302,33 @@ def _softmax_of(x: Value, axis: Axis) -> Value:
     return softmax(x, axis=axis)  # exp(x - y) would lose digits where y is large: 0.5000000000000275 at (1000, 1000)
 
 
+def _each(op: Any, x: Any) -> Any:
+    """An op at every entry of an array of values."""
+    return np.vectorize(op, otypes=[object])(x)
+
+
+def _logsumexp_entries(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return _each(log, _sum(_each(exp, x), axis, keepdims))
+
+
+def _logsumexp_kernel(types: Types, outs: Types, params: Mapping[str, Any]) -> Kernel:
+    (x,), axis, dtype = inputs(types), params["axis"], outs[0].dtype
+    top = along(x, axis, dtype, "max")
+    # an infinite entry is no number to subtract
+    finite = nest(top.axes, where(fn("isfinite", top[top.axes]), top[top.axes], 0.0), dtype)
+    at = axes(*x.shape)
+    gone = over_axes(len(at), axis)
+    rest = tuple([a for i, a in enumerate(at) if i not in gone])
+    total = nest(rest, fn("exp", x[at] - finite[rest]), dtype, "sum", tuple([at[i] for i in gone]))
+    there = axes(*total.shape)
+    result = nest(there, fn("log", total[there]) + finite[there], dtype)
+    return View(result, outs[0].shape) if params["keepdims"] else result
+
+
 logsumexp = structured(
     "logsumexp",
     _logsumexp,
+    scalar=_logsumexp_entries,
     types=lambda types, params: _numbers("logsumexp", _extreme_types(types, params)),
     params=REDUCE,
     vjp=lambda want, y, x, axis=None, keepdims=False: [
@@ -285,10 +339,14 @@ logsumexp = structured(
     ),
     samples=_samples,
     note="its gradient is the softmax",
+    batch=batching.along_axis,
+    kernel=_logsumexp_kernel,
 )
 
 
 def _softmax(x: Any, axis: Axis = -1) -> Any:
+    if np.size(x) == 0:  # where np.max refuses
+        return np.exp(x)
     e = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return e / np.sum(e, axis=axis, keepdims=True)
 
@@ -303,9 +361,24 @@ def _softmax_jvp(tangents: Any, y: Value, x: Value, axis: Axis = -1) -> Value:
     return y * (t - sum(y * t, axis=axis, keepdims=True))
 
 
+def _softmax_entries(x: Any, axis: Axis = -1) -> Any:
+    e = _each(exp, x)
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _softmax_kernel(types: Types, outs: Types, params: Mapping[str, Any]) -> Kernel:
+    (x,), axis, dtype = inputs(types), params["axis"], outs[0].dtype
+    top = along(x, axis, dtype, "max")
+    at, then = axes(*x.shape), axes(*x.shape)
+    e = nest(at, fn("exp", x[at] - kept_entry(top, at, axis)), dtype)
+    total = along(e, axis, dtype, "sum")
+    return nest(then, e[then] / kept_entry(total, then, axis), dtype)
+
+
 softmax = structured(
     "softmax",
     _softmax,
+    scalar=_softmax_entries,
     types=_softmax_types,
     params={"axis": -1},
     vjp=lambda want, y, x, axis=-1: [
@@ -317,45 +390,6 @@ softmax = structured(
         ((rng.normal(size=(2, 3)),), {"axis": 0}),
         ((rng.normal(size=(2, 3)),), {"axis": None}),
     ],
-)
-
-
-def _norm(x: Any, ord: float = 2) -> Any:
-    return np.linalg.norm(np.ravel(x), ord)
-
-
-def _norm_slope(y: Value, x: Value, ord: float) -> Value:
-    if ord == 2:
-        return masked(x / y, equal(y, 0))
-    if ord == 1:
-        return sign(x)
-    return sign(x) * _winners(y, absolute(x), None)
-
-
-def _norm_types(types: Types, params: Mapping[str, Any]) -> Types:
-    if params.get("ord", 2) not in (1, 2, math.inf):
-        raise ShapeError(f"order {params['ord']} is not one of 1, 2, inf")
-    return _floating((ArrayType((), types[0].dtype),))
-
-
-norm = structured(
-    "norm",
-    _norm,
-    types=_norm_types,
-    params={"ord": 2},
-    vjp=lambda want, y, x, ord=2: [times(_norm_slope(y, x, ord), x)],
-    jvp=lambda tangents, y, x, ord=2: sum(_norm_slope(y, x, ord) * tangents[0]),
-    numpy=(np.linalg.norm,),
-    samples=lambda rng: [((rng.normal(size=s),), {"ord": o}) for o, s in ((1, 4), (2, 4), (math.inf, 4), (2, (2, 2)))],
-    kinks=(
-        Kink(lambda x, ord=2: (ord == 2) & ~np.any(x), "minimum-norm subgradient", (np.zeros(2),), (np.zeros(2),)),
-        Kink(lambda x, ord=2: (ord == 1) & ~np.all(x), DECLARED, (np.zeros(2),), (np.zeros(2),), params={"ord": 1}),
-        Kink(
-            lambda x, ord=2: (ord == math.inf) & _tied(np.abs(x), None, np.max),
-            DECLARED,
-            (np.array([1.0, -1.0]),),
-            (np.array([0.5, -0.5]),),
-            params={"ord": math.inf},
-        ),
-    ),
+    batch=batching.along_axis,
+    kernel=_softmax_kernel,
 )

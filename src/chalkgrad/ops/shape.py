@@ -11,12 +11,25 @@ from chalkgrad.errors import ShapeError
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import Dim, Shape, broadcast, count, dims_text
 from chalkgrad.ir.types import ArrayType, promote
+from chalkgrad.ops import batching
+from chalkgrad.ops.kernel import Axis, Expr, Kernel, View, axes, inputs, nest
+from chalkgrad.ops.kernel import spread as spread_over
 from chalkgrad.ops.local import Local, Route, constant, fit
+from chalkgrad.ops.nests import coordinates, end_to_end, put_into
 from chalkgrad.ops.notation import Bracket, Function, Postfix, Subscript, Sum
 from chalkgrad.ops.op import elementwise, structured
 
 Types = tuple[ArrayType, ...]
 Params = Mapping[str, Any]
+
+
+def _spread_kernel(types: Types, outs: Types, params: Params) -> Kernel:
+    (x,), at = inputs(types), axes(*outs[0].shape)
+    return nest(at, spread_over(x, at), outs[0].dtype)
+
+
+def _view_kernel(types: Types, outs: Types, params: Params) -> Kernel:
+    return View(inputs(types)[0], outs[0].shape)
 
 
 def _broadcast_to(x: Any, shape: Any = ()) -> Any:
@@ -33,6 +46,8 @@ def _broadcast_types(types: Types, params: Params) -> Types:
 broadcast_to = structured(
     "broadcast_to",
     _broadcast_to,
+    notation=Function("broadcast_to", r"\operatorname{broadcast\_to}", paper="ones"),
+    scalar=_broadcast_to,
     plumbing=True,
     types=_broadcast_types,
     params={"shape": ()},
@@ -40,6 +55,8 @@ broadcast_to = structured(
     vjp=lambda want, y, x, shape: [Route(lambda u: fit(u, x.shape), "the sum over the copies")],
     numpy=(np.broadcast_to,),
     samples=lambda rng: [((rng.normal(size=(3, 1)),), {"shape": (2, 3, 4)}), ((1.5,), {"shape": (2,)})],
+    batch=batching.broadcast,
+    kernel=_spread_kernel,
 )
 
 
@@ -57,9 +74,18 @@ def _sum_to_types(types: Types, params: Params) -> Types:
     return (ArrayType(shape, "int64" if types[0].dtype == "bool" else types[0].dtype),)
 
 
+def _sum_to_kernel(types: Types, outs: Types, params: Params) -> Kernel:
+    (x,), (out,) = inputs(types), outs
+    every, extra = axes(*x.shape), len(x.shape) - len(out.shape)
+    gone = tuple([a for k, a in enumerate(every) if k < extra or out.shape[k - extra] == 1 != a.extent])
+    left = tuple([Axis(1) if a in gone else a for a in every[extra:]])
+    return nest(left, x[every], out.dtype, "sum", gone)
+
+
 sum_to = structured(
     "sum_to",
     _sum_to,
+    scalar=_sum_to,
     plumbing=True,
     types=_sum_to_types,
     params={"shape": ()},
@@ -69,6 +95,8 @@ sum_to = structured(
     ],
     notation=Function("sum_to", r"\Sigma"),
     samples=lambda rng: [((rng.normal(size=(2, 3, 4)),), {"shape": (3, 1)}), ((rng.normal(size=3),), {"shape": ()})],
+    batch=batching.summed_to,
+    kernel=_sum_to_kernel,
 )
 
 
@@ -90,9 +118,17 @@ def _transpose_vjp(want: Any, y: Value, x: Value, axes: Any = None) -> Sequence[
     return [Route(lambda u: transpose(u, **({} if back is None else {"axes": back})), "transposed back")]
 
 
+def _transpose_kernel(types: Types, outs: Types, params: Params) -> Kernel:
+    (x,), at = inputs(types), axes(*outs[0].shape)
+    rank = len(at)
+    order = tuple(reversed(range(rank))) if params["axes"] is None else tuple([a % rank for a in params["axes"]])
+    return nest(at, x[tuple([at[order.index(k)] for k in range(rank)])], outs[0].dtype)
+
+
 transpose = structured(
     "transpose",
     _transpose,
+    scalar=_transpose,
     types=_transpose_types,
     params={"axes": None},
     linear_in=(0,),
@@ -100,6 +136,8 @@ transpose = structured(
     notation=Postfix("ᵀ", r"^\top"),
     numpy=(np.transpose,),
     samples=lambda rng: [((rng.normal(size=(2, 3)),), {}), ((rng.normal(size=(2, 3, 4)),), {"axes": (1, -1, 0)})],
+    batch=batching.transposed,
+    kernel=_transpose_kernel,
 )
 
 
@@ -122,6 +160,7 @@ def _reshape_types(types: Types, params: Params) -> Types:
 reshape = structured(
     "reshape",
     _reshape,
+    scalar=_reshape,
     plumbing=True,
     types=_reshape_types,
     params={"shape": ()},
@@ -133,6 +172,8 @@ reshape = structured(
         ((rng.normal(size=(2, 2)),), {"shape": (4,)}),
         ((rng.normal(size=(1, 1)),), {"shape": ()}),
     ],
+    batch=batching.into_shape,
+    kernel=_view_kernel,
 )
 
 
@@ -177,9 +218,15 @@ def _index_named(shape: Shape, index: Any) -> Shape:
     return (*out, *shape[axis:])
 
 
+def _index_kernel(types: Types, outs: Types, params: Params) -> Kernel:
+    (x,), at = inputs(types), axes(*outs[0].shape)
+    return nest(at, x[coordinates(x.shape, _key(params["index"]), at)], outs[0].dtype)
+
+
 index = structured(
     "index",
     _index,
+    scalar=_index,
     types=_index_types,
     params={"index": ()},
     linear_in=(0,),
@@ -200,12 +247,19 @@ index = structured(
         ((rng.normal(size=(2, 2)),), {"index": np.array([[True, False], [True, True]])}),
     ],
     note="reads some entries; the rest get no gradient, and one that is read twice gets both",
+    batch=batching.read,
+    kernel=_index_kernel,
 )
 
 
 def _scatter(x: Any, index: Any = (), shape: Any = ()) -> Any:
     out = np.zeros(shape, dtype=np.asarray(x).dtype)
-    np.add.at(out, _key(index), x)
+    places = _key(index)
+    parts = places if isinstance(places, tuple) else (places,)
+    if all(isinstance(p, (int, slice, type(None), type(Ellipsis))) for p in parts):
+        out[places] = x  # every place once, and much the quicker
+    else:
+        np.add.at(out, places, x)
     return out
 
 
@@ -217,9 +271,15 @@ def _scatter_types(types: Types, params: Params) -> Types:
     return (target,)
 
 
+def _scatter_kernel(types: Types, outs: Types, params: Params) -> Kernel:
+    (x,), (out,), at = inputs(types), outs, axes(*types[0].shape)
+    return put_into(out.shape, out.dtype, at, coordinates(out.shape, _key(params["index"]), at), x[at])
+
+
 scatter = structured(
     "scatter",
     _scatter,
+    notation=Function("scatter", r"\operatorname{scatter}", paper="places"),
     plumbing=True,
     types=_scatter_types,
     params={"index": (), "shape": ()},
@@ -230,6 +290,8 @@ scatter = structured(
         ((rng.normal(size=3),), {"index": [1, 1, -1], "shape": (4,)}),
         ((rng.normal(size=2),), {"index": (1, slice(None, None, -2)), "shape": (2, 4)}),
     ],
+    batch=batching.put,
+    kernel=_scatter_kernel,
 )
 
 
@@ -258,19 +320,34 @@ def _stack_vjp(want: Sequence[bool], y: Value, *xs: Value) -> Sequence[Local | N
     return [entry(k) if w else None for k, w in enumerate(want)]
 
 
+def _stack_kernel(types: Types, outs: Types, params: Params) -> Kernel:
+    rows = [View(x, (1, *x.shape)) for x in inputs(types)]
+    return end_to_end(rows, 0, outs[0].shape, outs[0].dtype)
+
+
 stack = structured(
     "stack",
     _stack,
+    scalar=_stack,
     arity=-1,
     types=_stack_types,
     jvp=_stack_jvp,
     vjp=_stack_vjp,
     notation=Bracket(),
     samples=lambda rng: [((1.5, -0.5, 2.0), {}), ((rng.normal(size=3), rng.normal(size=3)), {})],
+    batch=batching.stack,
+    kernel=_stack_kernel,
 )
 
 
 def _accumulate(*xs: Any) -> Any:
+    total = xs[0]
+    for x in xs[1:]:
+        total = total + x
+    return total
+
+
+def _total_kernel(*xs: Expr) -> Expr:
     total = xs[0]
     for x in xs[1:]:
         total = total + x
@@ -285,4 +362,5 @@ accumulate = elementwise(
     arity=-1,
     narrowest="bool",
     note="a fork adds: the contributions of all paths are summed",
+    kernel=_total_kernel,
 )

@@ -34,7 +34,7 @@ def data(worked: Worked) -> dict[str, Any]:
         "gradients": None if worked.symbolic else {k: plain(g) for k, g in worked.gradients.items()},
         "steps": [
             {
-                "name": names[s.output],
+                "name": rows.gate(s),
                 "op": s.op.name,
                 "inputs": [operand(a) for a in s.inputs],
                 "params": {k: str(v) for k, v in s.params.items()},

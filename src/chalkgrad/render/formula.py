@@ -7,9 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.errors import ChalkgradError
+from chalkgrad.ir.dims import Size
 from chalkgrad.ir.program import Var
-from chalkgrad.ir.types import SCALAR, ArrayType, type_of
 from chalkgrad.ops.notation import (
     CALL,
     COMPARE,
@@ -37,6 +36,7 @@ from chalkgrad.render.maths import (
     Grid,
     Num,
     Over,
+    Prose,
     Root,
     Row,
     Scripts,
@@ -51,6 +51,18 @@ from chalkgrad.render.maths import (
     number,
     row,
 )
+from chalkgrad.render.products import (
+    AXES,
+    ambiguous,
+    beside,
+    drawn,
+    inverse,
+    kind,
+    lies,
+    needs_bracket,
+    over_entries,
+    place_text,
+)
 from chalkgrad.render.text import constant, index_text, options, param
 from chalkgrad.transform.expression import Apply, Const, Expr, Ref
 
@@ -59,6 +71,7 @@ Called = Mapping[Var, str | Box]
 # A function that TeX sets as a sign stands between its operands, or before its one.
 _JOINS = {r"\wedge": ("∧", 0), r"\vee": ("∨", -1), r"\neg": ("¬", POWER)}
 _ENTRIES = 64
+_RAISED = {"⁻¹": row(Sign("-", "prefix"), Num("1")), "⁺": Sign("+")}
 
 
 def formula(expr: Expr, names: Called, digits: int = 12) -> Box:
@@ -83,6 +96,7 @@ class _Maker:
         self.names = names
         self.digits = digits
         self.e_is_taken = any(called == "e" for called in names.values())
+        self.sign_is_taken = ambiguous(c for c in names.values() if isinstance(c, str))
 
     def made(self, expr: Expr) -> Made:
         """The boxes, and how tightly they bind. Formulas are bounded in size, so this may recurse."""
@@ -100,9 +114,14 @@ class _Maker:
             return self._constant(expr.value)
         layout = expr.op.notation
         parts = [self.made(a) for a in expr.args]
-        return _LAYOUTS[type(layout)](self, layout, parts, expr)
+        whole = _LAYOUTS[type(layout)](self, layout, parts, expr)
+        if expr.place is None:
+            return whole
+        return row(_bracket(whole, CALL), Fence("[", Num(str(expr.place)), "]")), CALL
 
     def _constant(self, value: Any) -> Made:
+        if isinstance(value, Size):
+            return label(str(value)), CALL if len(value.terms) == 1 else SUM
         array = np.asarray(value)
         if array.ndim == 0:
             box, product = number(constant(array[()], self.digits))
@@ -118,15 +137,22 @@ class _Maker:
         return Fence("[", joined([line[0] for line in cells], Sign(",")), "]"), CALL
 
     def infix(self, layout: Infix, parts: list[Made], expr: Apply) -> Made:
-        level = layout.precedence
-        left = _bracket(parts[0], level)
-        right = _bracket(parts[1], level if layout.associative else level + 1)
+        level, whole = layout.precedence, kind(expr)
+        first, second = (
+            bracketed(p[0]) if needs_bracket(whole, a, n == 1) else p[0]
+            for n, (p, a) in enumerate(zip(parts, expr.args, strict=True))
+        )
+        left = _bracket((first, parts[0][1]), level)
+        if whole == "matrix" and lies(expr.args[0]):
+            left = Scripts(_bracket(parts[0], CALL), above=Sign("⊤"))
+        # a product is associative, whichever of the two it is: what would mislead has its brackets
+        right = _bracket((second, parts[1][1]), level if layout.associative or whole else level + 1)
         if negative(right) and level != COMPARE:
             right = bracketed(right)
         sign = Sign(layout.sign, "relation" if level == COMPARE else "binary")
-        if layout.sign == "@":
+        if whole == "matrix" or (whole and beside(expr)):
             sign = Sign(" ")
-        elif layout.sign == "·" and all(_type(a).shape for a in expr.args):
+        elif whole == "entries":
             sign = Sign("∘", "binary")
         return row(left, sign, right), level
 
@@ -139,9 +165,21 @@ class _Maker:
     def postfix(self, layout: Postfix, parts: list[Made], expr: Apply) -> Made:
         if options(expr):
             return self._call(Word(expr.op.name, "function"), parts, expr)
-        return Scripts(_bracket(parts[0], CALL), above=Sign("⊤")), POWER
+        inner = inverse(expr)
+        if layout.sign in _RAISED:
+            base, sign = _bracket(parts[0], CALL), _RAISED[layout.sign]
+        elif inner is not None:
+            base, sign = _bracket(self.made(inner), CALL), row(Sign("-", "prefix"), Sign("⊤"))
+        else:
+            # no exponent can be misread here: W2ᵀ, where a square would be (W2)²
+            plain = isinstance(expr.args[0], Ref) and isinstance(self.names[expr.args[0].var], str)
+            base, sign = _bracket(parts[0], POWER if plain else CALL), Sign("⊤")
+        return Scripts(base, above=sign), POWER
 
     def function(self, layout: Function, parts: list[Made], expr: Apply) -> Made:
+        on_paper = self._drawn(layout, parts, expr)
+        if on_paper is not None:
+            return on_paper
         if layout.brace and len(parts) == 1 and not options(expr):
             return Root(parts[0][0], "[3]" in layout.latex), CALL
         if layout.latex in _JOINS and not options(expr):
@@ -155,6 +193,31 @@ class _Maker:
             return self._call(Scripts(Word("log", "function"), Num(base.strip("{}"))), parts, expr)
         return self._call(function(layout.name), parts, expr)
 
+    def _drawn(self, layout: Function, parts: list[Made], expr: Apply) -> Made | None:
+        first = parts[0] if parts else None
+        form = drawn(layout, expr)
+        if first is None or not form or (self.sign_is_taken and form in ("identity", "places")):
+            return None
+        match form:
+            case "outer":
+                left = _bracket(first, PRODUCT)
+                left = bracketed(left) if needs_bracket("matrix", expr.args[0], False) else left
+                return row(left, Sign(" "), Scripts(_bracket(parts[1], CALL), above=Sign("⊤"))), PRODUCT
+            case "entries":
+                return row(_bracket(first, CALL), Fence("[", parts[1][0], "]")), CALL
+            case "ones":
+                return Sign("𝟏"), CALL
+            case "identity":
+                return Word("I", "italic"), CALL
+            case "places":
+                place = place_text(expr)
+                return Scripts(Word("e" if place.isdecimal() else "E", "italic"), label(place)), CALL
+            case "over":
+                below = Prose(AXES[expr.params["axis"]])
+                return row(Scripts(Sign("∑"), below), Sign(" "), _bracket(first, PRODUCT)), SUM
+            case _:
+                return Fence("‖", first[0], "‖"), CALL
+
     def _call(self, head: Box, parts: list[Made], expr: Apply) -> Made:
         given = [p[0] for p in parts]
         given += [row(Word(k), Sign("=", "relation"), label(param(v))) for k, v in options(expr).items()]
@@ -164,6 +227,8 @@ class _Maker:
         return Over(parts[0][0], parts[1][0]), POWER
 
     def power(self, layout: Power, parts: list[Made], expr: Apply) -> Made:
+        if over_entries(expr):
+            return Over(Num("1"), parts[0][0]), POWER
         above: Box = Num(str(layout.exponent)) if layout.exponent is not None else parts[1][0]
         base = parts[0][0]
         return Scripts(bracketed(base) if parts[0][1] < CALL else base, above=above), POWER
@@ -201,17 +266,6 @@ class _Maker:
 
 def _barred(expr: Expr) -> bool:
     return isinstance(expr, Apply) and (isinstance(expr.op.notation, Bars) or any(map(_barred, expr.args)))
-
-
-def _type(expr: Expr) -> ArrayType:
-    if isinstance(expr, Ref):
-        return expr.var.type
-    if isinstance(expr, Const):
-        return type_of(np.asarray(expr.value))
-    try:
-        return expr.op.infer(tuple(map(_type, expr.args)), expr.params)[0]
-    except ChalkgradError:
-        return SCALAR
 
 
 _LAYOUTS: dict[type, Callable[[_Maker, Any, list[Made], Apply], Made]] = {

@@ -14,6 +14,7 @@ from chalkgrad.render.formula import Called, factor, formula
 from chalkgrad.render.maths import (
     Box,
     Fence,
+    Num,
     Over,
     Prose,
     Scripts,
@@ -24,12 +25,13 @@ from chalkgrad.render.maths import (
     name,
     partial,
     row,
+    shape_box,
 )
+from chalkgrad.render.products import type_in
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.stages import Link, Stages
 from chalkgrad.render.text import text
-from chalkgrad.render.totals import Totals
-from chalkgrad.render.words import array_formula
+from chalkgrad.render.totals import Totals, arrays
 from chalkgrad.transform.expression import Apply, Const, Expr, Ref, written_out
 
 SECTIONS = ("function", "local derivatives", "chain rule", "gradients", "gradient descent")
@@ -78,11 +80,21 @@ class _Lines:
         self.worked = rows.worked
         self.names = rows.names
         self.stages = Stages(self.worked.program)
-        self.totals = Totals(self.worked, self.stages.stops)
+        # a person names the stages of a chain of numbers; of arrays, what is lighter may stand
+        self.totals = Totals(self.worked, self.stages.stops if self.stages.scalar else None)
         loss, out = self.worked.loss, rows.output_name
         seeds = (self.totals.made.seed, self.worked.backprop.seed)
-        self.said_names = {**self.names, **dict.fromkeys(seeds, rows.partial(loss, out))}
-        self.boxes: Called = {**self.names, **dict.fromkeys(seeds, partial(loss, out))}
+        above = self.totals.upstream.items()
+        self.said_names = {
+            **self.names,
+            **dict.fromkeys(seeds, rows.partial(loss, out)),
+            **{atom: rows.partial(loss, self.names[v]) for atom, v in above},
+        }
+        self.boxes: Called = {
+            **self.names,
+            **dict.fromkeys(seeds, partial(loss, out)),
+            **{atom: partial(loss, self.names[v]) for atom, v in above},
+        }
 
     def __iter__(self) -> Iterator[Line]:
         scalar = self.stages.scalar
@@ -96,11 +108,11 @@ class _Lines:
 
     def expr(self, expr: Expr) -> Said:
         """A formula in the names of the function."""
-        return Said(text(expr, self.said_names), formula(expr, self.boxes))
+        return Said(text(expr, self.said_names, paper=_of_arrays(expr)), formula(expr, self.boxes))
 
     def times(self, expr: Expr) -> Said:
         """A formula that stands in a product."""
-        said, box = text(expr, self.said_names), factor(expr, self.boxes)
+        said, box = text(expr, self.said_names, paper=_of_arrays(expr)), factor(expr, self.boxes)
         loose = said.startswith("-") or any(sign in said for sign in (" + ", " - "))
         return Said(f"({said})" if loose and not _closed(said) else said, box)
 
@@ -115,7 +127,7 @@ class _Lines:
     def shaped(self, var: Var, said: Said) -> Said:
         """The formula with the shape of what it is the gradient of; nothing for a scalar."""
         shape = self.rows.shape(var)
-        return Said(said.text + shape, row(said.box, Prose(shape))) if shape else said
+        return Said(said.text + shape, row(said.box, Sign("\u2003"), shape_box(var))) if shape else said
 
     # sections
 
@@ -141,12 +153,18 @@ class _Lines:
     def maps(self) -> Iterator[tuple[str, Said]]:
         """The links of a function of arrays: what each sends back, in words where it has no formula."""
         for c in self.worked.backprop.contributions:
-            target, upstream = c.target, "" if self.rows.seeded(c) else self.rows.names_of_gradient(c.step.output)
-            arrives = array_formula(c, self.rows.local(c), upstream)
+            target, upstream = c.target, "" if self.rows.seeded(c) else self.rows.upstream(c)
+            arrival = self.rows.arrival(c, upstream)
             left = self.rows.names_of_gradient(target)
             where = f" {self.rows.path(c)}" if len(self.rows.into[target]) > 1 else ""
-            said = f"{left}{self.rows.shape(target)}{where} = {arrives}"
-            yield left, Said(said, Prose(said))
+            note = f"{self.rows.shape(target)}{where}"
+            above = zip(c.step.outputs, c.upstreams, strict=True)
+            slopes = {u: name(self.rows.names_of_gradient(v)) for v, u in above if v and isinstance(u, Var)}
+            boxes = {**self.boxes, **slopes}
+            head = row(name(left), Sign(" "), shape_box(target)) if target.type.shape else name(left)
+            path = [Sign(" "), Prose(where.strip())] if where else []
+            box = row(head, *path, Sign("=", "relation"), arrival.box(boxes))
+            yield left, Said(f"{left}{note} = {self.rows.arrives(c, upstream)}", box)
 
     def link(self, link: Link) -> Said:
         """`∂q/∂x`; `∂(h + x)/∂x |h` where x reaches the stage by another way too."""
@@ -201,16 +219,32 @@ class _Lines:
             label = self.total(var)
             if var is self.worked.program.output or var not in self.stages.stops:
                 continue
-            if expr is None and var not in self.worked.backprop.wrt:
-                continue
+            if expr is None and var not in {*self.worked.backprop.wrt, *self.totals.made.adjoint}:
+                continue  # nobody asked for it: it is not 0
             if var not in self.totals.made.adjoint:
                 expr = Const(0)  # the function does not depend on it
+            stages = [self.expr(e) for e in self.totals.staged(var)] if var.type.shape else []
+            if expr is None and stages:
+                yield label.text, self.shaped(var, _equal(label, *stages))
             if expr is not None:
-                sides = [label, self.expr(expr)]
+                sides = [label, *stages, self.expr(expr)]
                 opened = self.totals.opened(expr)
                 if opened is not None and len(text(opened, self.said_names)) <= SHORT:
                     sides.append(self.expr(opened))
                 yield label.text, self.shaped(var, _equal(*sides))
+                if var.type.shape:
+                    yield from self.weighted(var, label, expr)
+
+    def weighted(self, var: Var, label: Said, expr: Expr) -> Iterator[tuple[str, Said]]:
+        """`p - y where sum(y) = 1`: what a formula is for weights that add up to 1, such as a label in one place."""
+        found = self.totals.weighted(expr, var)
+        if found is not None:
+            total, form = found
+            one = self.expr(total)
+            held = Said(f" where {one.text} = 1", row(Sign("\u2003"), Prose("where"), Sign("\u2003"), one.box))
+            sides = _equal(label, self.expr(form))
+            condition = row(sides.box, held.box, Sign("=", "relation"), Num("1"))
+            yield label.text, self.shaped(var, Said(sides.text + held.text, condition))
 
     def descent(self) -> Iterator[tuple[str, Said]]:
         if self.worked.program.output.type.shape:
@@ -222,7 +256,11 @@ class _Lines:
                 continue
             here, slope = _name(self.names[var]), self.times(expr)
             box = row(here.box, _ARROW, here.box, Sign("-", "binary"), name(rate), _DOT, slope.box)
-            yield f"{here.text} ←", Said(f"{here.text} ← {here.text} - {rate}·{slope.text}", box)
+            yield f"{here.text} ←", self.shaped(var, Said(f"{here.text} ← {here.text} - {rate}·{slope.text}", box))
+
+
+def _of_arrays(expr: Expr) -> bool:
+    return arrays(expr) or bool(type_in(expr).shape)
 
 
 def _closed(said: str) -> bool:

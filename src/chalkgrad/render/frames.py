@@ -10,14 +10,15 @@ from chalkgrad.errors import TooLarge, ValueNeeded
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Step, Var
 from chalkgrad.render.diagram import Diagram
+from chalkgrad.render.fitting import LONGEST_NOTE
 from chalkgrad.render.graph import diagram, title
-from chalkgrad.render.layout import LONGEST_NOTE, MARGIN, place
+from chalkgrad.render.layout import MARGIN, place
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.paper import typographic
 from chalkgrad.render.placed import Gate, Line, Placed, Text
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.stack import lines, shifted
-from chalkgrad.render.svg import _write as write
+from chalkgrad.render.svg import document
 from chalkgrad.render.words import edge_sentence, fork_sentences
 
 MOST = 150  # frames
@@ -74,7 +75,7 @@ def frames(worked: Worked, digits: int = 2) -> list[Frame]:
         caption = lines(moment.caption, MARGIN, placed.height + _ABOVE)
         frame = replace(base, texts=(*texts, *caption))
         said = replace(drawing, description=" ".join(moment.caption), columns=(), rows=())
-        found.append(Frame(_lit(write(said, frame), frame, moment), frame.width, moment.caption))
+        found.append(Frame(_lit(document(said, frame), frame, moment), frame.width, moment.caption))
     return found
 
 
@@ -86,10 +87,9 @@ def _moments(worked: Worked, drawing: Diagram) -> Iterator[_Moment]:
     given = ", ".join(f"{rows.names[v]} = {shown(worked.number(v))}" for v in program.inputs)
     yield _Moment((f"the inputs: {given}" if given else "there are no inputs",), tuple(ids[v] for v in program.inputs))
     for step in program.steps:
-        name, value = rows.names[step.output], shown(worked.number(step.output))
-        yield _Moment(
-            (f"forward: {name} = {rows.formula(step)} = {value}",), (ids[step.output],), gate=ids[step.output]
-        )
+        values = ", ".join([shown(worked.number(v)) for v in step.given])
+        given = tuple(ids[v] for v in step.given)
+        yield _Moment((f"forward: {rows.gate(step)} = {rows.formula(step)} = {values}",), given, gate=given[0])
     seed = shown(1 if worked.upstream is None else worked.upstream)
     top = rows.partial(worked.loss, rows.output_name)
     yield _Moment((f"backward begins with the gradient of the output: {top} = {seed}",), target="out")
@@ -101,7 +101,7 @@ def _moments(worked: Worked, drawing: Diagram) -> Iterator[_Moment]:
             said += [sums[c.target] for c in edges if sums.get(c.target) and _last(rows, c.target) is step]
             more = [f"… and {len(said) - _SENTENCES} more"] if len(said) > _SENTENCES + 1 else []
             kept = said[:_SENTENCES] if more else said
-            yield _Moment((*kept, *more), target=ids[step.output], gate=ids[step.output])
+            yield _Moment((*kept, *more), target=ids[step.given[0]], gate=ids[step.given[0]])
 
 
 def _sums(rows: Rows) -> dict[Var, str]:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Number, Step, Var
 from chalkgrad.ops.notation import (
@@ -21,10 +23,12 @@ from chalkgrad.ops.notation import (
     Subscript,
 )
 from chalkgrad.render.diagram import Diagram, Node, Wire
+from chalkgrad.render.fitting import LONGEST, fits
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import WHOLE, Rows
 from chalkgrad.render.text import constant, index_text
 
+FEW = 6  # entries of an array that are still read on a wire
 SIGNS = {"·": "×", "<=": "≤", ">=": "≥", "!=": "≠", "@": "@"}
 
 
@@ -33,8 +37,6 @@ def diagram(worked: Worked, *, blank: bool = False, digits: int = 2) -> Diagram:
 
     Above 300 values, or with too many long wires, it is a summary, and its note says so.
     """
-    from chalkgrad.render.layout import fits  # loads the layout engine: only when drawn
-
     rows = Rows(worked)
     whole = _whole(rows, blank, digits) if len(rows.variables) <= WHOLE else None
     return whole if whole is not None and fits(whole) else _summary(rows, blank, digits)
@@ -96,11 +98,12 @@ def _plain(layout: Any, op: Any) -> str:
 def _whole(rows: Rows, blank: bool, digits: int) -> Diagram:
     worked = rows.worked
     ids = {var: f"n{i}" for i, var in enumerate(rows.variables)}
+    ids.update({v: ids[s.given[0]] for s in worked.program.steps for v in s.given})  # one gate, whatever it gives
     uses = worked.program.uses()
     edge = {(c.step, c.position): c for c in worked.backprop.contributions}
 
     def number(value: Any) -> str:
-        return "" if blank else shown(value, digits, limit=4)
+        return "" if blank else on_wire(value, digits)
 
     nodes: list[Node] = []
     wires: list[Wire] = []
@@ -117,11 +120,11 @@ def _whole(rows: Rows, blank: bool, digits: int) -> Diagram:
             )
         )
     for step in worked.program.steps:
-        var = step.output
-        forked = len(uses[var]) > 1
+        var = step.given[0]
+        forked = len(uses[var]) > 1 and len(step.given) == 1
         here = number(worked.number(var)) if forked else ""
         total = number(worked.gradient(var)) if forked else ""
-        nodes.append(Node(ids[var], "gate", sign_of(step), rows.names[var], here, total, _op(step).symmetric))
+        nodes.append(Node(ids[var], "gate", sign_of(step), rows.gate(step), here, total, _op(step).symmetric))
         for position, atom in enumerate(step.inputs):
             if isinstance(atom, Var):
                 c = edge.get((step, position))
@@ -131,11 +134,19 @@ def _whole(rows: Rows, blank: bool, digits: int) -> Diagram:
     nodes.append(Node("out", "output", "", rows.output_name))
     if isinstance(output, Var):
         # the function's own gradient is given, not computed: a blank sheet gives it too
-        seed = 1 if worked.upstream is None else worked.upstream
-        upstream = shown(seed, digits, limit=4) if not worked.symbolic or blank else ""
+        seed = 1 if worked.unit else worked.upstream
+        upstream = on_wire(seed, digits) if not worked.symbolic or blank else ""
         wires.append(Wire(ids[output], "out", number(worked.number(output)), upstream))
     columns, table = table_of(rows, digits=4, blank=blank)
     return Diagram(title(worked), describe(rows, blank), tuple(nodes), tuple(wires), columns, table, blank)
+
+
+def on_wire(value: Any, digits: int) -> str:
+    """A number, the entries of an array of a few, and of a larger one its shape: the table has the rest."""
+    written = shown(value, digits) if np.size(value) <= FEW else ""
+    if np.ndim(value) and not 0 < len(written) <= LONGEST:
+        return "×".join(map(str, np.shape(value))) + (" entries" if np.ndim(value) == 1 else "")
+    return written
 
 
 def _gradient(worked: Worked, var: Var) -> Any:
@@ -180,14 +191,14 @@ def _summary(rows: Rows, blank: bool, digits: int) -> Diagram:
     kinds = Counter(_plain(_op(s).notation, _op(s)) for s in steps).most_common(5)
 
     def number(value: Any) -> str:
-        return "" if blank else shown(value, digits, limit=4)
+        return "" if blank else on_wire(value, digits)
 
     nodes = [Node(f"n{i}", "input", "", rows.names[v]) for i, v in enumerate(inputs)]
     nodes.append(Node("all", "gate", f"{len(steps)} gates", ""))
     nodes.append(Node("out", "output", "", rows.output_name))
     wires = [Wire(f"n{i}", "all", number(worked.number(v)), number(_gradient(worked, v))) for i, v in enumerate(inputs)]
-    seed = 1 if worked.upstream is None else worked.upstream
-    wires.append(Wire("all", "out", number(worked.number(worked.program.output)), shown(seed, digits, limit=4)))
+    seed = 1 if worked.unit else worked.upstream
+    wires.append(Wire("all", "out", number(worked.number(worked.program.output)), on_wire(seed, digits)))
     counted = ", ".join(f"{n} {sign}" for sign, n in kinds)
     rest = len(worked.program.inputs) - len(inputs)
     left_out = f"; {rest} more inputs" if rest else ""

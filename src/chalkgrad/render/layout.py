@@ -7,19 +7,17 @@ it with few crossings, so a wire can meet no label and no node but its own. Poin
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from typing import final
 
 from chalkgrad.errors import ChalkgradError
-from chalkgrad.render.columns import APART, Item, ranks, set_heights
+from chalkgrad.render.columns import APART, Item, set_heights
 from chalkgrad.render.diagram import Diagram, Node
+from chalkgrad.render.fitting import HUB, fitting_ranks, shortened
 from chalkgrad.render.placed import Gate, Line, Placed, Role, Slot, Text
 from chalkgrad.render.typeset import typeset
 
-LONGEST = 28  # letters of a label
-LONGEST_NOTE = 160
 MARGIN = 12.0
 RADIUS = 13.0
 SLOT = (34.0, 15.0)  # room to write a number by hand
@@ -32,8 +30,6 @@ _PAD = 4.0  # from a label's ends to its box's
 _PASS = 3.0  # half of the height kept for a wire that passes through a column
 _REACH = 0.7  # wires meet a circle within this part of its height
 _LEVEL = 0.88  # and a level wire within this
-_HUB = 9  # from so many uses on, the wires of a value share a trunk
-_MOST = 12_000  # things to be laid out: some seconds
 _AXIS = 2.6  # from a baseline up to the middle of a sign
 
 
@@ -53,11 +49,11 @@ class _Drawing:
     """One drawing in the making."""
 
     def __init__(self, diagram: Diagram) -> None:
-        found = _fitting_ranks(diagram)
+        found = fitting_ranks(diagram)
         if found is None:
             raise ChalkgradError(f"a graph of {len(diagram.nodes)} nodes is too large to draw whole; draw a summary")
         self.rank = found
-        self.diagram = diagram = _shortened(diagram)
+        self.diagram = diagram = shortened(diagram)
         self.nodes = {node.id: node for node in diagram.nodes}
         self.out: dict[str, list[int]] = {id: [] for id in self.nodes}
         self.into: dict[str, list[int]] = {id: [] for id in self.nodes}
@@ -163,7 +159,7 @@ class _Drawing:
 
     def _label_item(self, index: int) -> Item:
         wire = self.diagram.wires[index]
-        hub = len(self.out[wire.source]) >= _HUB
+        hub = len(self.out[wire.source]) >= HUB
         width, height = self._extent(*self._at_wire(index))
         column = 2 * self.rank[wire.target] - 1 if hub else 2 * self.rank[wire.source] + 1
         return Item(column, width / 2, width / 2, height)
@@ -175,7 +171,7 @@ class _Drawing:
         """
         wire, label = self.diagram.wires[index], self.at_label[index]
         first, last = 2 * self.rank[wire.source] + 1, 2 * self.rank[wire.target]
-        if len(self.out[wire.source]) < _HUB:
+        if len(self.out[wire.source]) < HUB:
             return [label, *(Item(column, half_height=_PASS, passing=True) for column in range(first + 1, last))]
         trunk = [
             self.trunks.setdefault((wire.source, column), Item(column, half_height=_PASS, passing=True))
@@ -340,39 +336,6 @@ class _Drawing:
             tuple(replace(text, x=_round(text.x + dx), y=_round(text.y + dy)) for text in self.texts),
             tuple(replace(slot, x=_round(slot.x + dx), y=_round(slot.y + dy)) for slot in self.slots),
         )
-
-
-def fits(diagram: Diagram) -> bool:
-    """Whether a diagram is small enough, its long wires counted, to be laid out."""
-    return _fitting_ranks(diagram) is not None
-
-
-def _fitting_ranks(diagram: Diagram) -> dict[str, int] | None:
-    """Columns that keep the drawing to a size that can be laid out, and looked at; None where there are none."""
-    uses = Counter(wire.source for wire in diagram.wires)
-    for late, most in ((False, _MOST // 2), (True, _MOST)):
-        rank = ranks(diagram, late=late)
-        span: dict[object, int] = {}
-        for index, wire in enumerate(diagram.wires):
-            key = wire.source if uses[wire.source] >= _HUB else index
-            span[key] = max(span.get(key, 0), 2 * (rank[wire.target] - rank[wire.source]))
-        if len(diagram.nodes) + len(diagram.wires) + sum(span.values()) <= most:
-            return rank
-    return None
-
-
-def _shortened(diagram: Diagram) -> Diagram:
-    """The diagram with labels that fit a drawing; what is left out is in its table."""
-
-    def cut(text: str, most: int = LONGEST) -> str:
-        return text if len(text) <= most else text[: most - 1] + "…"
-
-    nodes = tuple(
-        replace(n, sign=cut(n.sign), name=cut(n.name), value=cut(n.value), gradient=cut(n.gradient))
-        for n in diagram.nodes
-    )
-    wires = tuple(replace(w, value=cut(w.value), gradient=cut(w.gradient), label=cut(w.label)) for w in diagram.wires)
-    return replace(diagram, nodes=nodes, wires=wires, note=cut(diagram.note, LONGEST_NOTE))
 
 
 def _bend(path: list[tuple[float, ...]], edge: float, begin: float, y: float, tilt: float = 0.0) -> None:

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from chalkgrad.render.maths import (
-    Accented,
-    Box,
-    Fence,
-    Grid,
-    Num,
-    Over,
-    Prose,
-    Root,
-    Row,
-    Scripts,
-    Sign,
-    Word,
-    tall,
-)
+from chalkgrad.render import maths
+from chalkgrad.render.maths import Box, tall
 from chalkgrad.render.typeset import clean
 
-_SIGNS = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "*": "∗", "ᵀ": "⊤"}
+_SPACES = {" ": "0.17em", "\u2003": "1em"}
 _MARKS = {"hat": "^", "vec": "→", "bar": "‾", "tilde": "~", "dot": "˙", "ddot": "¨"}
 
 
@@ -33,32 +20,32 @@ def mathml(box: Box, *, display: bool = False) -> str:
 
 def _written(box: Box) -> str:
     match box:
-        case Word(text, face):
+        case maths.Word(text, face):
             # a lone letter is italic unless it is said not to be
             upright = ' mathvariant="normal"' if len(text) == 1 and face != "italic" else ""
             return f"<mi{upright}>{_text(text)}</mi>" + ("<mo>&#x2061;</mo>" if face == "function" else "")
-        case Num(text):
+        case maths.Num(text):
             return f"<mn>{_text(text)}</mn>"
-        case Sign():
+        case maths.Sign():
             return _sign(box)
-        case Row(items):
+        case maths.Row(items):
             return f"<mrow>{''.join(map(_written, items))}</mrow>"
-        case Scripts(base, below, above, primes):
+        case maths.Scripts(base, below, above, primes):
             return _scripts(base, below, above, primes)
-        case Accented(base, mark):
+        case maths.Accented(base, mark):
             return f'<mover accent="true">{_written(base)}<mo>{_MARKS[mark]}</mo></mover>'
-        case Over(above, below):
+        case maths.Over(above, below):
             return f"<mfrac>{_written(above)}{_written(below)}</mfrac>"
-        case Root(inside, cube):
+        case maths.Root(inside, cube):
             return f"<mroot>{_written(inside)}<mn>3</mn></mroot>" if cube else f"<msqrt>{_written(inside)}</msqrt>"
-        case Fence(left, inside, right):
+        case maths.Fence(left, inside, right):
             grows = tall(inside) or not left
             ends = (_fence(left, "prefix", grows), _fence(right, "postfix", grows))
             return f"<mrow>{ends[0]}{_written(inside)}{ends[1]}</mrow>"
-        case Grid(rows):
+        case maths.Grid(rows):
             lines = ["<mtr>" + "".join([f"<mtd>{_written(cell)}</mtd>" for cell in r]) + "</mtr>" for r in rows]
             return f"<mrow>{_fence('[', 'prefix')}<mtable>{''.join(lines)}</mtable>{_fence(']', 'postfix')}</mrow>"
-        case Prose(text):
+        case maths.Prose(text):
             return f"<mtext>{_text(text)}</mtext>"
 
 
@@ -68,12 +55,12 @@ def _fence(sign: str, form: str, grows: bool = True) -> str:
     return f'<mo form="{form}" fence="true"{stretch} lspace="0em" rspace="0em">{_text(sign)}</mo>' if sign else ""
 
 
-def _sign(box: Sign) -> str:
-    if box.text == " ":
-        return '<mspace width="0.17em"/>'
+def _sign(box: maths.Sign) -> str:
+    if box.text in _SPACES:
+        return f'<mspace width="{_SPACES[box.text]}"/>'
     if box.text == "𝟏":
         return "<mn>𝟏</mn>"
-    text = _text(_SIGNS.get(box.text, box.text))
+    text = _text(maths.DRAWN.get(box.text, box.text))
     if box.text in "∂∞⊤ᵀ…":
         return f'<mi mathvariant="normal">{text}</mi>' if len(box.text) == 1 else f"<mi>{text}</mi>"
     form = ' form="prefix"' if box.kind == "prefix" else ' form="infix"' if box.kind in ("binary", "relation") else ""

@@ -11,8 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
+from chalkgrad.ir.names import base_of, index_of
+from chalkgrad.ir.program import Var
+
 Face = Literal["italic", "upright", "function"]
 SignKind = Literal["binary", "relation", "prefix", "plain"]
+# The character that a sign is drawn with, where that is not the one that is typed.
+DRAWN = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "*": "∗", "ᵀ": "⊤"}
 ACCENTS = {"\u0302": "hat", "\u20d7": "vec", "\u0304": "bar", "\u0303": "tilde", "\u0307": "dot", "\u0308": "ddot"}
 
 
@@ -162,6 +167,11 @@ def negative(box: Box) -> bool:
 
 def name(text: str, deep: int = 0) -> Box:
     """A printed name: `w_0`, `x_{10}`, `y^*`, `h'`, `ŷ`, `num`, `s(y)`, `D_{a_1}`."""
+    if index := index_of(text):  # one of many examples
+        inner = name(base_of(text), deep)
+        over = bracketed(_letters(index))
+        whole = inner if isinstance(inner, Scripts) else Scripts(inner)
+        return Scripts(whole.base, whole.below, over, whole.primes)
     if stage := _STAGE.fullmatch(text):
         inside = joined([name(part.strip()) for part in stage[2].split(",")], Sign(","))
         return row(name(stage[1]), bracketed(inside))
@@ -291,6 +301,11 @@ def label(text: str) -> Box:
 def partial(of: str, by: str) -> Box:
     """∂f over ∂x."""
     return Over(row(Sign("∂"), name(of)), row(Sign("∂"), name(by)))
+
+
+def shape_box(var: Var) -> Box:
+    """`(D_a×m)`: the shape of an array."""
+    return bracketed(joined([label(str(n)) for n in var.type.shape], Sign("×", "binary")))
 
 
 def equation(*sides: Box) -> Box:

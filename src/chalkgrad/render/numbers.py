@@ -15,6 +15,8 @@ def shown(value: Any, digits: int = 4, limit: int = 8) -> str:
     """
     if value is None:
         return ""
+    if isinstance(value, (list, tuple)):  # an upstream gradient, as it was given
+        value = np.asarray(value)
     if isinstance(value, np.ndarray) and value.ndim:
         return _array(value, digits, limit)
     if isinstance(value, (bool, np.bool_)):

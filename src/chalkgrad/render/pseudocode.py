@@ -9,7 +9,7 @@ from chalkgrad.ir.program import Step, Var
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.text import constant
-from chalkgrad.render.words import array_formula, scalar
+from chalkgrad.render.words import scalar
 from chalkgrad.transform.backprop import Contribution
 
 
@@ -28,8 +28,8 @@ def lines(worked: Worked) -> Iterator[str]:
     if same or not isinstance(output, Var):
         right = rows.names[output] if isinstance(output, Var) else constant(output.value)
         forward.append((f"{rows.output_name} = {right}", ""))
-    top = rows.output_name if worked.upstream is None else worked.loss
-    seed = "1" if worked.upstream is None else shown(worked.upstream)
+    top = worked.loss
+    seed = seed_text(rows)
     backward = [(f"{rows.names_of_gradient(output)} = {seed}", "")]
     met: set[Var] = {output} if isinstance(output, Var) else set()
     if isinstance(output, Var) and same and output in worked.backprop.wrt:
@@ -51,20 +51,28 @@ def lines(worked: Worked) -> Iterator[str]:
     yield from (f"{line:<{pad}}  {tag}".rstrip() for line, tag in backward)
 
 
+def seed_text(rows: Rows) -> str:
+    """The upstream gradient: 1, what was given, or its name."""
+    worked = rows.worked
+    if worked.unit:
+        return "1"
+    return rows.partial(worked.loss, rows.output_name) if worked.upstream is None else shown(worked.upstream)
+
+
 def shape_note(rows: Rows, var: Var) -> str:
     """The shape of a gradient, said wherever it is an array."""
     return f" {rows.shape(var).strip()}" if var.type.shape else ""
 
 
 def _forward(rows: Rows, step: Step) -> str:
-    return f"{rows.names[step.output]} = {rows.formula(step)}"
+    return f"{rows.gate(step)} = {rows.formula(step)}"
 
 
 def _product(rows: Rows, c: Contribution) -> str:
     """Upstream times local, where the sheet writes a product; the upstream 1 of the output is not written."""
-    upstream, local = rows.names_of_gradient(c.step.output), rows.local(c)
+    upstream, local = rows.upstream(c), rows.local(c)
     if not scalar(c):
-        return array_formula(c, local, upstream)
+        return rows.arrives(c, "" if rows.seeded(c) else upstream)
     if rows.seeded(c):
         return local
     loose = local.startswith("-") or any(s in local for s in (" + ", " - "))

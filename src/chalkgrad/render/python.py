@@ -6,14 +6,12 @@ evaluation along, and inputs are made NumPy values, so that 1/0 is infinite here
 
 from __future__ import annotations
 
-import ast
 import inspect
 import keyword
 import math
 import re
-import textwrap
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +19,7 @@ import numpy as np
 
 from chalkgrad.errors import ValueNeeded
 from chalkgrad.evaluate.worked import Worked
+from chalkgrad.ir.names import names
 from chalkgrad.ir.program import Atom, Number, Program, Step, Var
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ops.local import Times
@@ -40,6 +39,7 @@ from chalkgrad.ops.notation import (
     Subscript,
     Sum,
 )
+from chalkgrad.render.evaluation_source import public, source_of
 from chalkgrad.render.text import bracket, index_text
 from chalkgrad.transform.backprop import Contribution
 from chalkgrad.transform.expression import Apply, Const, applied, leaf, written_out
@@ -81,16 +81,82 @@ def identifier(name: str, used: Collection[str]) -> str:
 @lru_cache(maxsize=1)
 def _reserved() -> frozenset[str]:
     """What the printed function uses itself: NumPy, `map`, and the helpers that it may bring along."""
-    helpers = {public(op.evaluate) for op in OPS.values() if inspect.isfunction(op.evaluate) and numpy_name(op) is None}
+    ours = [op for op in OPS.values() if inspect.isfunction(op.evaluate) and numpy_name(op) is None]
+    helpers = {public(op.evaluate, op.name) for op in ours}
     return frozenset({"np", "map", "slice", *helpers})
 
 
-class _Writer:
+class _Printer:
+    """Steps and formulas as Python, under these names; `helpers` collects what they need beside NumPy."""
+
+    def __init__(self, names: dict[Var, str], helpers: dict[str, str]) -> None:
+        self.names = names
+        self.helpers = helpers
+
+    def line(self, step: Step) -> str:
+        """One step: `q = x + y`, or `w, v = …` of several results."""
+        names = [self.names[v] if v is not None else "_" for v in step.outputs]
+        return f"{', '.join(names)}{',' if len(names) == 1 and _several(step) else ''} = {self.step(step)}"
+
+    def step(self, step: Step) -> str:
+        expr = applied(step)
+        if step.inputs and all(isinstance(a, Number) for a in step.inputs):
+            # bare Python numbers would follow Python's rules: huge ints, errors at 1/0
+            parts = tuple(_AsArray(a.value) for a in step.inputs if isinstance(a, Number))
+            return self.shape(step.op, [self.printed(p) for p in parts], expr)[0]
+        return self.printed(expr)[0]
+
+    def option(self, value: Any) -> str:
+        """A param; a Program becomes a function beside this one."""
+        if not isinstance(value, Program):
+            return _literal(value)
+        name = identifier(value.name, self.helpers)
+        self.helpers[name] = _source(value, name, self.helpers)
+        return name
+
+    def atom(self, atom: Atom) -> str:
+        return _literal(atom.value) if isinstance(atom, Number) else self.names[atom]
+
+    def printed(self, expr: Any) -> tuple[str, int]:
+        if isinstance(expr, _AsArray):
+            return f"np.float64({_literal(expr.value)})", CALL
+        if isinstance(expr, Const):
+            written = _literal(expr.value)
+            return written, SIGN if written.startswith("-") else CALL
+        if not isinstance(expr, Apply):
+            return self.names[expr.var], CALL
+        written = self.shape(expr.op, [self.printed(a) for a in expr.args], expr)
+        return written if expr.place is None else (f"{bracket(written, CALL)}[{expr.place}]", CALL)
+
+    def shape(self, op: Any, parts: list[tuple[str, int]], expr: Apply) -> tuple[str, int]:
+        rule = _LAYOUTS.get(type(op.notation))
+        return rule(op.notation, parts, expr) if rule else self.call(parts, expr)
+
+    def call(self, parts: list[tuple[str, int]], expr: Apply) -> tuple[str, int]:
+        op = expr.op
+        if op.evaluate is None:
+            raise ValueNeeded(f"{op.name} is abstract: fill it in before printing Python")
+        function = numpy_name(op)
+        # a shape has no default, and NumPy has had several names for it
+        placed = [k for k, default in op.params.items() if default == () and function is not None]
+        if function is None:
+            self.helpers.update(source_of(op.evaluate, op.name))
+            function = public(op.evaluate, op.name)
+        hidden = {param for param, _ in op.conventions.values()}
+        rest = [self.option(expr.params[k]) for k in placed]
+        rest += [
+            f"{k}={self.option(v)}"
+            for k, v in expr.params.items()
+            if k not in hidden and k not in placed and _differs(v, op.params.get(k))
+        ]
+        return f"{function}({', '.join([p[0] for p in parts] + rest)})", CALL
+
+
+class _Writer(_Printer):
     def __init__(self, worked: Worked) -> None:
+        super().__init__({}, {})
         self.worked = worked
         self.program: Program = worked.program
-        self.helpers: dict[str, str] = {}
-        self.names: dict[Var, str] = {}
         used: set[str] = set()
         for var, name in worked.called.items():
             self.names[var] = identifier(name, used)
@@ -109,7 +175,7 @@ class _Writer:
         if worked.backprop.seed not in self.names:
             self.names[worked.backprop.seed] = self.seed
         self.stop = frozenset(self.names)
-        self.made = {s.output: s for s in worked.backprop.gradient.steps}
+        self.made = {v: s for s in worked.backprop.gradient.steps for v in s.given}
         self.function = identifier(self.program.name, self.names.values()) if self._shadowed() else None
 
     def _shadowed(self) -> bool:
@@ -132,7 +198,7 @@ class _Writer:
         lines.append("    # forward")
         tags = {step: tag for tag, step in enumerate(program.steps, 1)}
         for step, tag in tags.items():
-            lines.append(f"    {self.names[step.output]} = {self.step(step)}  # ({tag})")
+            lines.append(f"    {self.line(step)}  # ({tag})")
         lines.append("    # backward")
         met: set[Var] = set()
         out = program.output
@@ -155,55 +221,31 @@ class _Writer:
     def _zero(self, var: Var) -> str:
         return f"np.zeros({tuple(var.type.shape)})" if var.type.shape else "0.0"
 
-    def step(self, step: Step) -> str:
-        expr = applied(step)
-        if step.inputs and all(isinstance(a, Number) for a in step.inputs):
-            # bare Python numbers would follow Python's rules: huge ints, errors at 1/0
-            parts = tuple(_AsArray(a.value) for a in step.inputs if isinstance(a, Number))
-            return self.shape(step.op, [self.printed(p) for p in parts], expr)[0]
-        return self.printed(expr)[0]
-
     def contribution(self, c: Contribution) -> str:
         if isinstance(c.local, Times) and c.local.one and c.value is c.upstream:
             return f"{self.atom(c.upstream)} * 1"  # a copy: two gradients must not share one array
         expr = written_out(c.value, self.made, self.stop, LONGEST)
         return self.printed(leaf(c.value) if expr is None else expr)[0]
 
-    def atom(self, atom: Atom) -> str:
-        return _literal(atom.value) if isinstance(atom, Number) else self.names[atom]
 
-    def printed(self, expr: Any) -> tuple[str, int]:
-        if isinstance(expr, _AsArray):
-            return f"np.float64({_literal(expr.value)})", CALL
-        if isinstance(expr, Const):
-            written = _literal(expr.value)
-            return written, SIGN if written.startswith("-") else CALL
-        if not isinstance(expr, Apply):
-            return self.names[expr.var], CALL
-        return self.shape(expr.op, [self.printed(a) for a in expr.args], expr)
+def _several(step: Step) -> bool:
+    op: Any = step.op
+    return op.several
 
-    def shape(self, op: Any, parts: list[tuple[str, int]], expr: Apply) -> tuple[str, int]:
-        rule = _LAYOUTS.get(type(op.notation))
-        return rule(op.notation, parts, expr) if rule else self.call(parts, expr)
 
-    def call(self, parts: list[tuple[str, int]], expr: Apply) -> tuple[str, int]:
-        op = expr.op
-        if op.evaluate is None:
-            raise ValueNeeded(f"{op.name} is abstract: fill it in before printing Python")
-        function = numpy_name(op)
-        # a shape has no default, and NumPy has had several names for it
-        placed = [k for k, default in op.params.items() if default == () and function is not None]
-        if function is None:
-            self.helpers.update(source_of(op.evaluate))
-            function = public(op.evaluate)
-        hidden = {param for param, _ in op.conventions.values()}
-        rest = [_literal(expr.params[k]) for k in placed]
-        rest += [
-            f"{k}={_literal(v)}"
-            for k, v in expr.params.items()
-            if k not in hidden and k not in placed and _differs(v, op.params.get(k))
-        ]
-        return f"{function}({', '.join([p[0] for p in parts] + rest)})", CALL
+def _source(program: Program, name: str, helpers: dict[str, str]) -> str:
+    """A Program of no one's own, as the body of a loop, as a function that gives a tuple."""
+    used: set[str] = set()
+    called: dict[Var, str] = {}
+    for var, hint in names(program).items():
+        called[var] = identifier(hint, used)
+        used.add(called[var])
+    printer = _Printer(called, helpers)
+    lines = [f"def {name}({', '.join(called[v] for v in program.inputs)}):"]
+    lines += [f"    {printer.line(step)}" for step in program.steps]
+    outputs = [printer.atom(a) for a in program.outputs]
+    lines.append(f"    return ({', '.join(outputs)}{',' if len(outputs) == 1 else ''})")
+    return "\n".join(lines)
 
 
 class _AsArray:
@@ -228,34 +270,10 @@ def numpy_name(op: Any) -> str | None:
     return None
 
 
-@lru_cache(maxsize=256)
-def source_of(function: Callable[..., Any]) -> dict[str, str]:
-    """The source of an op's own evaluation, and of the helpers it calls, by name; the function itself comes last."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    (body,) = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
-    body.returns = None
-    for arg in body.args.args:
-        arg.annotation = None
-    if ast.get_docstring(body):
-        body.body = body.body[1:]
-    found: dict[str, str] = {}
-    for node in ast.walk(body):
-        used = function.__globals__.get(node.id) if isinstance(node, ast.Name) else None
-        if isinstance(node, ast.Name) and inspect.isfunction(used):
-            found.update({} if used is function else source_of(used))
-            node.id = public(used)
-    body.name = public(function)
-    found[body.name] = ast.unparse(body)
-    return found
-
-
-def public(function: Callable[..., Any]) -> str:
-    """The name under which a helper is printed."""
-    return function.__name__.lstrip("_")
-
-
 def _literal(value: Any) -> str:
     if isinstance(value, np.ndarray):
+        if not value.size:  # a list would forget its shape
+            return f"np.zeros({value.shape}, {value.dtype.name!r})"
         return f"np.array({value.tolist()})" if value.ndim else _literal(value[()])
     if isinstance(value, np.generic):
         value = value.item()

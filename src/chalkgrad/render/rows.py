@@ -14,11 +14,13 @@ from chalkgrad.ir.build import Builder
 from chalkgrad.ir.program import Atom, Number, Step, Var
 from chalkgrad.ops.local import Matrix, Select, Spread, Times
 from chalkgrad.ops.notation import Fraction
+from chalkgrad.render.arrivals import Arrival, Arrivals, said
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.text import text
-from chalkgrad.render.totals import Totals, replaced
+from chalkgrad.render.totals import Totals, arrays, replaced
 from chalkgrad.transform.backprop import Contribution
 from chalkgrad.transform.expression import Apply, Expr, applied, leaf, written_out
+from chalkgrad.transform.matrices.normal import matrix_form
 from chalkgrad.transform.simplify import simplify
 
 # Above this a drawing is a summary, and totals are no longer written out as formulas.
@@ -26,6 +28,9 @@ WHOLE = 300
 
 # A formula longer than this is left out: its number stands beside it.
 LONGEST = 160
+
+# A formula up to this length is read at a glance: nothing in it is left to another line.
+GLANCE = 60
 
 
 @final
@@ -77,7 +82,7 @@ class Rows:
         self._producer = self.program.producer()
         self._forward = frozenset(self.program.variables())
         self._lines: dict[Var, str] = {}
-        self._made = {s.output: s for c in worked.backprop.contributions for s in c.made}
+        self._made = {v: s for c in worked.backprop.contributions for s in c.made for v in s.given}
 
     @cached_property
     def variables(self) -> tuple[Var, ...]:
@@ -114,10 +119,21 @@ class Rows:
         """`∂f/∂x`."""
         return f"∂{of}/∂{by}"
 
+    def gate(self, step: Step) -> str:
+        """What a step gives: `h`, or `Q, R` where that is several values."""
+        return ", ".join([self.names[v] for v in step.given])
+
+    def upstream(self, c: Contribution) -> str:
+        """`dh`, or `dQ, dR`: the gradients that come back to the step of an edge."""
+        given = zip(c.step.outputs, c.upstreams, strict=True)
+        return ", ".join([self.names_of_gradient(v) for v, u in given if v is not None and u is not None])
+
     def node(self, var: Var) -> NodeRow:
         """The row of one value."""
         step = self._producer.get(var)
         formula = "input" if step is None else self.formula(step)
+        if step is not None and len(step.outputs) > 1:
+            formula += f"[{step.outputs.index(var)}]"
         w = self.worked
         return NodeRow(var, self.names[var], formula, w.number(var), w.gradient(var), self.total(var))
 
@@ -131,7 +147,7 @@ class Rows:
         `s(y) = 1/(1 + e^-y)`: where a stage bears the very name of its op, the op is written out.
         """
         expr = applied(step)
-        name = self.names[step.output]
+        name = self.gate(step)
         written = text(expr, self.names)
         op: Any = step.op
         if "(" in name and op.expand is not None:
@@ -142,14 +158,14 @@ class Rows:
         builder = Builder()
         op: Any = step.op
         out = op.expand(*map(builder.value, step.inputs), **step.params).atom
-        made = {s.output: s for s in builder.steps}
+        made = {v: s for s in builder.steps for v in s.given}
         expr = written_out(out, made, self._forward)
         return text(applied(step) if expr is None else expr, self.names)
 
     def edge(self, c: Contribution) -> EdgeRow:
         """The row of one edge."""
         w, loss = self.worked, self.worked.loss
-        target = self.names[c.step.output]
+        target = self.gate(c.step)
         source = self.names[c.target]
         forked = len(self.into[c.target]) > 1
         return EdgeRow(
@@ -170,7 +186,7 @@ class Rows:
 
     def seeded(self, c: Contribution) -> bool:
         """Whether the upstream gradient is the 1 that nobody gave, and nobody writes."""
-        return c.upstream is self.worked.backprop.seed and self.worked.upstream is None
+        return c.upstream is self.worked.backprop.seed and self.worked.unit
 
     def untaken(self, c: Contribution) -> bool:
         """Whether the edge lies in a branch that was not taken, so that nothing passes, whatever its local is."""
@@ -179,7 +195,7 @@ class Rows:
     def path(self, c: Contribution) -> str:
         """`along q`: which of the paths of a fork an edge is; `(place 2)` where a step reads the value twice."""
         twice = sum(a is c.target for a in c.step.inputs) > 1
-        return f"along {self.names[c.step.output]}" + (f" (place {c.position + 1})" if twice else "")
+        return f"along {self.gate(c.step)}" + (f" (place {c.position + 1})" if twice else "")
 
     def edges(self) -> Iterator[EdgeRow]:
         """A row an edge, in the order of the backward pass."""
@@ -228,9 +244,12 @@ class Rows:
         return expr
 
     def _factor(self, atom: Atom, step: Step) -> str:
-        if isinstance(atom, Number) or (atom in self.names and atom is not step.output):
+        if isinstance(atom, Number) or (atom in self.names and atom not in step.given):
             return text(leaf(atom), self.names)  # most factors are a name or a number: nothing to simplify
-        return text(simplify(self._written(atom, step)), self.names)
+        expr = self._written(atom, step)
+        if arrays(expr):
+            return text(matrix_form(expr) or simplify(expr), self.names, paper=True)
+        return text(simplify(expr), self.names)
 
     def local_number(self, c: Contribution) -> Any:
         """The local derivative's number, None where it is a map with no number of its own."""
@@ -257,11 +276,48 @@ class Rows:
             return ""
         if var not in self._lines:
             expr = self.totals.expr(var)
-            label = self.partial(self.worked.loss, self.output_name)
-            line = "" if expr is None else text(expr, self._with_seed)
-            line = line if line == label else line.replace(label, f"({label})")
+            if var.type.shape or (expr is not None and arrays(expr)):
+                line = self._array_total(var, expr)
+            else:
+                label = self.partial(self.worked.loss, self.output_name)
+                line = "" if expr is None else text(expr, self._with_seed)
+                line = line if line == label else line.replace(label, f"({label})")
             self._lines[var] = line if len(line) <= LONGEST else ""
         return self._lines[var]
+
+    def _array_total(self, var: Var, expr: Expr | None) -> str:
+        """Written out where that is read at a glance, else the shorter of that and the upstream form."""
+        forms = [*([] if expr is None else [expr]), *self.totals.staged(var)[-1:]]
+        lines = [text(e, self.gradient_names, paper=True) for e in forms]
+        return lines[0] if lines and len(lines[0]) <= GLANCE else min(lines, key=len, default="")
+
+    @cached_property
+    def gradient_names(self) -> Mapping[Var, str]:
+        """The names of the function's values, and `∂J/∂z2` for the gradients that may stand in a formula."""
+        loss = self.worked.loss
+        upstream = {a: self.partial(loss, self.names[v]) for a, v in self.totals.upstream.items()}
+        return {**self._with_seed, **upstream}
+
+    @cached_property
+    def _arrivals(self) -> Arrivals:
+        return Arrivals(self.worked)
+
+    def arrival(self, c: Contribution, upstream: str) -> Arrival:
+        """What arrives at an array: a formula over `upstream`, a name, or words."""
+        local = self.local(c)
+        return self._arrivals.arrival(c, local, upstream) if self.small else Arrival(None, said(c, local, upstream))
+
+    def arrives(self, c: Contribution, upstream: str) -> str:
+        """`arrival` in one line."""
+        named = upstream.split(", ") if upstream else []
+        above, sign, _ = named[0].rpartition("/∂") if named else ("", "", "")
+        named = named[:1] + [above + sign + n for n in named[1:]]  # ∂L/∂Q, R are two: ∂L/∂Q and ∂L/∂R
+        met = [u for u in c.upstreams if isinstance(u, Var)]
+        return self.arrival(c, upstream).text({**self.names, **dict(zip(met, named, strict=False))})
+
+    def places(self, c: Contribution) -> tuple[int, ...] | None:
+        """Where each entry goes that a step only moved: `dx[1, 2, 0] += dF`."""
+        return None if not self.small else self._arrivals.places(c)
 
     @cached_property
     def totals(self) -> Totals:

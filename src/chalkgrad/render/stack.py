@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chalkgrad.render.diagram import Diagram
-from chalkgrad.render.layout import LONGEST_NOTE, MARGIN, place
+from chalkgrad.render.fitting import LONGEST_NOTE
+from chalkgrad.render.layout import MARGIN, place
 from chalkgrad.render.placed import Placed, Text
 from chalkgrad.render.typeset import typeset
 

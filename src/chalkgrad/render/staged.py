@@ -8,11 +8,11 @@ from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Step, Var
 from chalkgrad.render.formula import formula
 from chalkgrad.render.latex import latex
-from chalkgrad.render.maths import Prose, label, name, number, partial
+from chalkgrad.render.maths import Sign, joined, label, name, number, partial, row, shape_box
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.text import constant, text
-from chalkgrad.render.words import array_formula, scalar
+from chalkgrad.render.words import scalar
 from chalkgrad.transform.backprop import Contribution
 from chalkgrad.transform.expression import applied
 
@@ -40,7 +40,8 @@ def _forward(rows: Rows, tags: dict[Step, int]) -> Iterator[str]:
     for step, tag in tags.items():
         written, expr = rows.formula(step), applied(step)
         right = formula(expr, rows.names) if written == text(expr, rows.names) else label(written)
-        yield f"{latex(name(rows.names[step.output]))} &= {latex(right)}{_tag(tag)}"
+        given = latex(joined([name(rows.names[v]) for v in step.given], Sign(",")))
+        yield f"{given} &= {latex(right)}{_tag(tag)}"
     output = program.output
     if not isinstance(output, Var):
         yield f"{latex(name(rows.output_name))} &= {latex(number(constant(output.value))[0])}"
@@ -51,14 +52,14 @@ def _forward(rows: Rows, tags: dict[Step, int]) -> Iterator[str]:
 def _backward(rows: Rows, tags: dict[Step, int]) -> Iterator[str]:
     worked = rows.worked
     output, loss = worked.program.output, worked.loss
-    seed = "1" if worked.upstream is None else shown(worked.upstream)
-    yield f"{latex(partial(loss, rows.output_name))} &= {latex(number(seed)[0])}"
+    if worked.unit or worked.upstream is not None:
+        seed = "1" if worked.upstream is None else shown(worked.upstream)
+        yield f"{latex(partial(loss, rows.output_name))} &= {latex(number(seed)[0])}"
     met = {output}
     for c in worked.backprop.contributions:
         sign = r"\mathrel{+}=" if c.target in met else "="
         met.add(c.target)
-        shape = rows.shape(c.target)
-        note = rf"\quad{latex(Prose(shape.strip()))}" if shape else ""
+        note = latex(row(Sign("\u2003"), shape_box(c.target))) if c.target.type.shape else ""
         left = latex(partial(loss, rows.names[c.target]))
         yield f"{left} &{sign} {_product(rows, c)}{note}{_tag(tags[c.step])}"
     for var in worked.backprop.wrt:
@@ -69,7 +70,11 @@ def _backward(rows: Rows, tags: dict[Step, int]) -> Iterator[str]:
 def _product(rows: Rows, c: Contribution) -> str:
     local = rows.local(c)
     if not scalar(c):
-        return latex(Prose(array_formula(c, local, rows.names_of_gradient(c.step.output))))
+        upstream = "" if rows.seeded(c) else rows.upstream(c)
+        above = zip(c.step.outputs, c.upstreams, strict=True)
+        slopes = {u: partial(rows.worked.loss, rows.names[v]) for v, u in above if v and isinstance(u, Var)}
+        boxes = {**rows.names, **slopes}
+        return latex(rows.arrival(c, upstream).box(boxes))
     if rows.seeded(c):
         return latex(label(local))
     loose = local.startswith("-") or any(s in local for s in (" + ", " - "))

@@ -56,7 +56,7 @@ class Stages:
         wanted = {stage}
         found: list[Step] = []
         for step in reversed(self.program.steps[: self._place[self._producer[stage]] + 1]):
-            if step.output in wanted:
+            if not wanted.isdisjoint(step.given):
                 found.append(step)
                 wanted.update(a for a in step.inputs if isinstance(a, Var) and a not in self.stops)
         return tuple(reversed(found))
@@ -72,7 +72,7 @@ class Stages:
 
     def formula(self, stage: Var) -> Expr | None:
         """The stage in what it reads."""
-        return written_out(stage, {s.output: s for s in self.stages[stage]}, frozenset(self.reads(stage)))
+        return written_out(stage, {v: s for s in self.stages[stage] for v in s.given}, frozenset(self.reads(stage)))
 
     @cached_property
     def links(self) -> dict[Var, tuple[Link, ...]]:
@@ -85,7 +85,7 @@ class Stages:
         if not stage.type.floating or not any(v.type.floating for v in reads):
             return []
         made = backprop(sub)
-        steps = {s.output: s for s in made.gradient.steps}
+        steps = {v: s for s in made.gradient.steps for v in s.given}
         last: Any = sub.steps[-1].op
         own = () if isinstance(last.notation, Fraction) else (stage,)  # -1/d² is clearer than -f/d
         stops = (frozenset({*reads, *own}),)

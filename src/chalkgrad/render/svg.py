@@ -29,7 +29,7 @@ COLOURS: dict[Role, str] = {
 
 def svg(diagram: Diagram) -> str:
     """The diagram as an SVG document: the same bytes for the same diagram."""
-    return _write(diagram, place(diagram))
+    return document(diagram, place(diagram))
 
 
 def png(diagram: Diagram, scale: float = 2.0) -> bytes:
@@ -37,7 +37,8 @@ def png(diagram: Diagram, scale: float = 2.0) -> bytes:
     return svg_to_png(svg(diagram), scale)
 
 
-def _write(diagram: Diagram, placed: Placed) -> str:
+def document(diagram: Diagram, placed: Placed) -> str:
+    """A diagram that was laid out, as an SVG document."""
     # ids are shared by all drawings in a page, so they begin with what is only this drawing's
     prefix = "c" + hashlib.sha256(repr(diagram).encode("utf-8", "backslashreplace")).hexdigest()[:10]
     width, height = _n(placed.width), _n(placed.height)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chalkgrad.ir.dims import Size
 from chalkgrad.ir.program import Var
 from chalkgrad.ops.notation import (
     CALL,
@@ -30,19 +31,37 @@ from chalkgrad.ops.notation import (
     Sum,
 )
 from chalkgrad.render.numbers import shown
+from chalkgrad.render.products import (
+    AXES,
+    ambiguous,
+    beside,
+    drawn,
+    inverse,
+    kind,
+    lies,
+    needs_bracket,
+    over_entries,
+    place_text,
+)
 from chalkgrad.transform.expression import Apply, Const, Expr, Ref
 
 Names = Mapping[Var, str]
 Printed = tuple[str, int]
 
 
-def text(expr: Expr, names: Names, digits: int = 12) -> str:
-    """`-1/denom^2`, `s(x)·(1 - s(x))`: every product explicit, brackets only where they are needed."""
-    return _printed(expr, names, digits)[0]
+def text(expr: Expr, names: Names, digits: int = 12, *, paper: bool = False) -> str:
+    """`-1/denom^2`, `s(x)·(1 - s(x))`: every product explicit, brackets only where they are needed.
+
+    On `paper` matrix products have no sign, elementwise ones of arrays have ∘: `(W2ᵀ u ∘ 1{z1 > 0}) xᵀ`.
+    """
+    layouts = (_PAPER_TAKEN if ambiguous(names.values()) else _PAPER) if paper else _LAYOUTS
+    return _printed(expr, names, digits, layouts)[0]
 
 
 def constant(value: Any, digits: int = 12) -> str:
     """A constant of the function itself: all its digits, for it is part of the text."""
+    if isinstance(value, Size):
+        return str(value)
     if isinstance(value, np.ndarray):
         return shown(value, digits, limit=64)
     if isinstance(value, (bool, np.bool_)):
@@ -52,22 +71,27 @@ def constant(value: Any, digits: int = 12) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
 
 
-def _printed(expr: Expr, names: Names, digits: int) -> Printed:
+def _printed(expr: Expr, names: Names, digits: int, layouts: Mapping[type, Any]) -> Printed:
     if isinstance(expr, Ref):
-        return names[expr.var], CALL
+        name = names[expr.var]
+        # a derivative is a fraction: in a product it stands in brackets
+        return name, SUM if layouts is not _LAYOUTS and name.startswith("∂") else CALL
     if isinstance(expr, Const):
+        if isinstance(expr.value, Size):
+            return str(expr.value), CALL if len(expr.value.terms) == 1 else SUM
         written = (
             constant(expr.value, digits)
             if not isinstance(expr.value, float) or np.isfinite(expr.value)
             else shown(expr.value)
         )
         return written, SIGN if written.startswith("-") else CALL
-    parts = [_printed(a, names, digits) for a in expr.args]
+    parts = [_printed(a, names, digits, layouts) for a in expr.args]
     layout = expr.op.notation
-    rule = _LAYOUTS.get(type(layout))
+    rule = layouts.get(type(layout))
     if rule is None:
         raise TypeError(f"{expr.op} has a notation that text does not know: {layout}")
-    return rule(layout, parts, expr)
+    written = rule(layout, parts, expr)
+    return written if expr.place is None else (f"{bracket(written, CALL)}[{expr.place}]", CALL)
 
 
 def bracket(part: Printed, level: int) -> str:
@@ -78,7 +102,7 @@ def bracket(part: Printed, level: int) -> str:
 def options(expr: Apply) -> dict[str, Any]:
     """The params worth printing: not at their default, and not a convention's."""
     hidden = {param for param, _ in expr.op.conventions.values()}
-    return {k: v for k, v in expr.params.items() if k not in hidden and v != expr.op.params.get(k)}
+    return {k: v for k, v in expr.params.items() if k not in hidden and repr(v) != repr(expr.op.params.get(k))}
 
 
 def _infix(layout: Infix, parts: list[Printed], expr: Apply) -> Printed:
@@ -114,7 +138,7 @@ def param(value: Any) -> str:
     """An option as it is typed."""
     if isinstance(value, tuple):
         return "(" + ", ".join(map(param, value)) + ("," if len(value) == 1 else "") + ")"
-    return str(value)
+    return index_text(value) if isinstance(value, (slice, np.ndarray, type(Ellipsis))) else str(value)
 
 
 def _fraction(layout: Fraction, parts: list[Printed], expr: Apply) -> Printed:
@@ -122,6 +146,8 @@ def _fraction(layout: Fraction, parts: list[Printed], expr: Apply) -> Printed:
 
 
 def _power(layout: Power, parts: list[Printed], expr: Apply) -> Printed:
+    if over_entries(expr):
+        return f"1/{bracket(parts[0], POWER)}", PRODUCT
     exponent = (str(layout.exponent), CALL) if layout.exponent is not None else parts[1]
     return f"{bracket(parts[0], CALL)}^{bracket(exponent, CALL)}", POWER
 
@@ -162,7 +188,58 @@ def index_text(index: Any) -> str:
     return str(index)
 
 
-_LAYOUTS: dict[type, Any] = {
+def _product(layout: Infix, parts: list[Printed], expr: Apply) -> Printed:
+    """A product as it stands on paper; other signs stay as they are."""
+    whole = kind(expr)
+    if not whole:
+        return _infix(layout, parts, expr)
+    level = layout.precedence
+    left, right = (
+        f"({p[0]})" if p[1] < level or p[0].startswith("-") * n or needs_bracket(whole, a, n == 1) else p[0]
+        for n, (p, a) in enumerate(zip(parts, expr.args, strict=True))
+    )
+    if whole == "matrix" and lies(expr.args[0]):
+        left = f"{bracket(parts[0], CALL)}ᵀ"
+    sign = " " if whole == "matrix" or beside(expr) else " ∘ " if whole == "entries" else "·"
+    return f"{left}{sign}{right}", level
+
+
+def _raised(layout: Postfix, parts: list[Printed], expr: Apply) -> Printed:
+    if inverse(expr) is None or options(expr):
+        return _postfix(layout, parts, expr)
+    return parts[0][0].removesuffix("⁻¹") + "⁻ᵀ", CALL
+
+
+def _drawn(layout: Function, parts: list[Printed], expr: Apply) -> Printed:
+    first = parts[0]
+    match drawn(layout, expr):
+        case "outer":
+            left = f"({first[0]})" if needs_bracket("matrix", expr.args[0], False) else bracket(first, PRODUCT)
+            return f"{left} {bracket(parts[1], CALL)}ᵀ", PRODUCT
+        case "entries":
+            return f"{bracket(first, CALL)}[{parts[1][0]}]", CALL
+        case "ones":
+            return "𝟏", CALL
+        case "identity":
+            return "I", CALL
+        case "places":
+            place = place_text(expr)
+            return (f"e_{place}" if place.isdecimal() else f"E_{{{place}}}"), CALL
+        case "over":
+            return f"Σ over {AXES[expr.params['axis']]} of {bracket(first, PRODUCT)}", SUM
+        case "norm":
+            return f"‖{first[0]}‖", CALL
+        case _:
+            return _function(layout, parts, expr)
+
+
+def _drawn_by_name(layout: Function, parts: list[Printed], expr: Apply) -> Printed:
+    """As `_drawn`, where a person's own value is called I or e_0."""
+    signs = drawn(layout, expr) in ("identity", "places")
+    return _function(layout, parts, expr) if signs else _drawn(layout, parts, expr)
+
+
+_LAYOUTS: Mapping[type, Any] = {
     Infix: _infix,
     Prefix: _prefix,
     Postfix: _postfix,
@@ -178,3 +255,5 @@ _LAYOUTS: dict[type, Any] = {
     Bracket: lambda layout, parts, expr: ("[" + ", ".join(p[0] for p in parts) + "]", CALL),
     Shown: lambda layout, parts, expr: parts[0],
 }
+_PAPER: Mapping[type, Any] = {**_LAYOUTS, Infix: _product, Postfix: _raised, Function: _drawn}
+_PAPER_TAKEN: Mapping[type, Any] = {**_PAPER, Function: _drawn_by_name}

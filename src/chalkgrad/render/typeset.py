@@ -154,7 +154,7 @@ _TOKEN = re.compile(
     r"|(?:\\(?P<accent>hat|vec|bar|tilde|dot)\s*)?(?:(?P<name>[^\W\d_]+)(?P<digits>\d*)|\{(?P<braced>\w+)\})"
     r"|(?<=[^\W\d_][^\W\d_])_(?P<snake>[^\W\d_]{2,})"
     r"|_(?:\{(?P<sub>[^{}]*)\}|(?P<subdigits>\d+)|(?P<subname>[^\W\d_]+))"
-    r"|\^(?:\{(?P<sup>[^{}]*)\}|(?P<supone>[\w*⊤]))"
+    r"|\^(?:\{(?P<sup>[^{}]*)\}|(?P<supone>[\w*⊤]|\([a-z]\)))"
     r"|(?P<primes>['′]+)"
     r"|(?P<relation>[<>!]=)"
     r"|(?P<other>.)"

@@ -7,20 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalkgrad.render.maths import (
-    Accented,
-    Box,
-    Fence,
-    Grid,
-    Num,
-    Over,
-    Prose,
-    Root,
-    Row,
-    Scripts,
-    Sign,
-    Word,
-)
+from chalkgrad.render import maths
+from chalkgrad.render.maths import Box
 from chalkgrad.render.typeset import clean
 
 FUNCTIONS = """
@@ -35,6 +23,7 @@ FUNCTIONS = """
     if b.class == "" { math.upright(b.text) } else { math.class(b.class, b.text) }
   }
   else if kind == "space" { math.thin }
+  else if kind == "quad" { math.quad }
   else if kind == "over" { math.frac(maths(b.above), maths(b.below)) }
   else if kind == "root" {
     if b.cube { math.root([3], maths(b.inside)) } else { math.sqrt(maths(b.inside)) }
@@ -58,7 +47,7 @@ FUNCTIONS = """
 }
 """
 
-_SIGNS = {"-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "*": "∗", "ᵀ": "⊤"}
+_SPACES = {" ": "space", "\u2003": "quad"}
 _MARKS = {"hat": "\u0302", "vec": "\u20d7", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "ddot": "\u0308"}
 _CLASSES = {"binary": "binary", "relation": "relation", "prefix": "unary", "plain": ""}
 
@@ -66,18 +55,18 @@ _CLASSES = {"binary": "binary", "relation": "relation", "prefix": "unary", "plai
 def typst(box: Box) -> dict[str, Any]:
     """The box as plain data that `maths` in `FUNCTIONS` sets."""
     match box:
-        case Word(text, face):
+        case maths.Word(text, face):
             return {"k": face, "text": clean(text) or " "}
-        case Num(text):
+        case maths.Num(text):
             return {"k": "upright", "text": clean(text) or " "}
-        case Sign(text, kind):
-            if text == " ":
-                return {"k": "space"}
+        case maths.Sign(text, kind):
+            if text in _SPACES:
+                return {"k": _SPACES[text]}
             sign_class = "punctuation" if text == "," else _CLASSES[kind]
-            return {"k": "sign", "text": clean(_SIGNS.get(text, text)) or " ", "class": sign_class}
-        case Row(items):
+            return {"k": "sign", "text": clean(maths.DRAWN.get(text, text)) or " ", "class": sign_class}
+        case maths.Row(items):
             return {"k": "row", "items": [typst(i) for i in items]} if items else {"k": "upright", "text": ""}
-        case Scripts(base, below, above, primes):
+        case maths.Scripts(base, below, above, primes):
             return {
                 "k": "scripts",
                 "base": typst(base),
@@ -85,15 +74,15 @@ def typst(box: Box) -> dict[str, Any]:
                 "above": None if above is None else typst(above),
                 "primes": primes,
             }
-        case Accented(base, mark):
+        case maths.Accented(base, mark):
             return {"k": "accent", "base": typst(base), "mark": _MARKS[mark]}
-        case Over(above, below):
+        case maths.Over(above, below):
             return {"k": "over", "above": typst(above), "below": typst(below)}
-        case Root(inside, cube):
+        case maths.Root(inside, cube):
             return {"k": "root", "inside": typst(inside), "cube": cube}
-        case Fence(left, inside, right):
+        case maths.Fence(left, inside, right):
             return {"k": "fence", "left": left, "inside": typst(inside), "right": right}
-        case Grid(rows):
+        case maths.Grid(rows):
             return {"k": "grid", "rows": [[typst(cell) for cell in r] for r in rows]}
-        case Prose(text):
+        case maths.Prose(text):
             return {"k": "prose", "text": clean(text)}

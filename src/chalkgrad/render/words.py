@@ -8,7 +8,7 @@ from typing import Any
 
 from chalkgrad.evaluate.what_if import Descent, Nudge
 from chalkgrad.ir.program import Var
-from chalkgrad.ops.local import Matrix, Route, Select, Spread, Times
+from chalkgrad.ops.local import Select, Times
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import EdgeRow, Rows
 from chalkgrad.render.text import constant
@@ -21,7 +21,12 @@ def edge_sentence(rows: Rows, row: EdgeRow, digits: int = 4) -> str:
     left = row.label + rows.shape(var) + (f" {rows.path(row.edge)}" if row.forked else "")
     if not scalar(row.edge):
         upstream = "" if row.seeded else row.upstream_label
-        return f"{left} = {array_formula(row.edge, row.local, upstream)}{_array_number(row, digits)}"
+        places = rows.places(row.edge)
+        if places is not None:
+            target = f"{row.label}[{', '.join(map(str, places))}]{rows.shape(var)}"
+            path = f" {rows.path(row.edge)}" if row.forked else ""
+            return f"{target}{path} += {upstream or 1}, {row.local}{_array_number(row, digits)}"
+        return f"{left} = {rows.arrives(row.edge, upstream)}{_array_number(row, digits)}"
     if row.seeded:
         formula = row.local_label if row.forked else row.local
         chain = [formula] + ([row.local] if row.forked and row.local != formula else [])
@@ -64,29 +69,8 @@ def _product(upstream: Any, local: Any, product: Any, digits: int) -> str:
 
 def scalar(c: Contribution) -> bool:
     """Whether an edge is a product of two numbers."""
-    whole = not c.step.output.type.shape and not c.target.type.shape
+    whole = not any(v.type.shape for v in c.step.given) and not c.target.type.shape
     return whole and isinstance(c.local, (Times, Select))
-
-
-def array_formula(c: Contribution, local: str, upstream: str) -> str:
-    """What arrives at an array, as a formula over `upstream`, a name; no name where the upstream is the number 1."""
-    kind = c.local
-    if not upstream and isinstance(kind, (Times, Spread)):
-        return local
-    upstream = upstream or "1"
-    if isinstance(kind, Times):
-        whole = upstream if kind.one else f"{upstream} ∘ {_operand(local)}"
-        return whole if kind.shape == c.step.output.type.shape else f"Σ over what was broadcast of {whole}"
-    if isinstance(kind, Select):
-        return f"{upstream} where {local[2:-1]}, else 0"
-    if isinstance(kind, Matrix):
-        factor = local.removesuffix(f", on the {kind.side}")
-        return f"{factor} {upstream}" if kind.side == "left" else f"{upstream} {factor}"
-    if isinstance(kind, Spread):
-        return f"{upstream} · {local}"
-    if isinstance(kind, Route):
-        return f"{upstream}, {local}"
-    return f"{local}, u = {upstream}"
 
 
 def _number(printed: str) -> float:

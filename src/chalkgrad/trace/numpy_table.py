@@ -14,37 +14,48 @@ from chalkgrad import ops
 from chalkgrad.errors import TraceError, nearest
 from chalkgrad.ir.program import NO_PARAMS
 from chalkgrad.ir.registry import OPS
-from chalkgrad.trace.session import Holder
+from chalkgrad.trace.apply import plainly
+from chalkgrad.trace.decide import as_index
+from chalkgrad.trace.holder import Holder
 
 assert ops, "importing the ops fills the table"
 
 # NumPy's earlier names for an option.
 _EARLIER = {"newshape": "shape"}
+_MASKED = "np.where(mask, x, 0.0): how many entries there are is not known before it is run"
+_COUNTED = "np.sum((x >= low) & (x < high))"
+_ASIDE = "it on plain numbers, in the surrounding code"
+_REAL = "sums with np.cos and np.sin: complex numbers have no place here"
 # What to write in place of a function that is no op.
-ADVICE = {
-    "std": "np.sqrt(np.mean((x - np.mean(x)) ** 2))",
-    "var": "np.mean((x - np.mean(x)) ** 2)",
-    "average": "np.sum(w * x) / np.sum(w)",
-    "floor_divide": "np.floor(a / b)",
-    "ceil": "-np.floor(-x)",
-    "round": "np.floor(x + 0.5)",
-    "rint": "np.floor(x + 0.5)",
-    "exp2": "2 ** x",
-    "heaviside": "np.where(x > 0, 1.0, 0.0)",
-    "sinc": "np.sin(np.pi * x) / (np.pi * x)",
-    "deg2rad": "x * (np.pi / 180)",
-    "inner": "np.sum(a * b, axis=-1)",
-    "vdot": "np.sum(a * b)",
-    "einsum": "@, * and np.sum",
-    "tensordot": "@ and reshape",
-    "ptp": "np.max(x) - np.min(x)",
-    "isnan": "x != x",
-    "any": "np.max(x)",
-    "all": "np.min(x)",
-    "count_nonzero": "np.sum(x != 0)",
-    "linspace": "start + (stop - start) * np.linspace(0, 1, n)",
-    "array_equal": "x == y, and np.where",
-    "allclose": "x == y, and np.where",
+ADVICE: Mapping[str, str] = {
+    **dict.fromkeys(("nonzero", "flatnonzero", "argwhere"), _MASKED),
+    **dict.fromkeys(("histogram", "histogram2d", "histogramdd", "bincount"), _COUNTED),
+    **dict.fromkeys(("gcd", "lcm", "unravel_index", "ravel_multi_index", "matrix_rank"), _ASIDE),
+    **dict.fromkeys(("nanmedian", "nanquantile", "nanpercentile"), "np.median of the entries that are there"),
+    **dict.fromkeys(("fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "fftn", "ifftn", "rfftn", "irfftn"), _REAL),
+    **dict.fromkeys(("tensorsolve", "tensorinv"), "reshape and np.linalg.solve"),
+    "fftshift": "np.roll(x, n // 2)",
+    "ifftshift": "np.roll(x, -(n // 2))",
+    "nanargmax": "np.argmax(np.where(np.isnan(x), -np.inf, x))",
+    "nanargmin": "np.argmin(np.where(np.isnan(x), np.inf, x))",
+    "unique": "np.sort(x)",
+    "lexsort": "np.argsort(x, kind='stable'), the last key first",
+    "frexp": "np.floor(np.log2(np.abs(x))) + 1 for the exponent",
+    "nextafter": "x + np.finfo(x.dtype).eps * np.abs(x)",
+    "spacing": "np.finfo(x.dtype).eps * np.abs(x)",
+    "apply_along_axis": "np.stack([f(row) for row in x])",
+    "apply_over_axes": "np.sum(x, axis=(0, 1))",
+    "piecewise": "np.select([a, b], [f(x), g(x)])",
+    "insert": "np.concatenate([x[:i], [v], x[i:]])",
+    "resize": "np.tile(x, n)[:size]",
+    "trim_zeros": "x[first:last]",
+    "polyfit": "np.linalg.pinv(np.vander(x, n)) @ y",
+    "roots": "a few steps of Newton's method",
+    "lstsq": "np.linalg.pinv(a) @ b",
+    "cond": "s[0] / s[-1] with s = np.linalg.svd(a, compute_uv=False)",
+    "bitwise_xor": "a != b",
+    "left_shift": "a * 2**n",
+    "right_shift": "a // 2**n",
 }
 # What the `reduce` of a ufunc is called by itself.
 _REDUCTIONS = {"add": "np.sum", "multiply": "np.prod", "maximum": "np.max", "minimum": "np.min"}
@@ -115,7 +126,7 @@ def match(
             )
         value = plain(given[name], f"{name}= of {called(function)}", refuse)
         value = (value,) if key == "shape" and isinstance(value, int) else value
-        if not _is(value, op.params[key]):
+        if key == "shape" or not _is(value, op.params[key]):  # a shape has no default
             params[key] = value
     return inputs, MappingProxyType(params) if params else NO_PARAMS
 
@@ -125,6 +136,10 @@ def plain(value: Any, what: str, refuse: Callable[[str], TraceError]) -> Any:
 
     Raises what `refuse` gives where it is traced: the shape of a Program cannot hang on a number inside it.
     """
+    if isinstance(value, Holder) and value.constant:
+        value = plainly(value)
+    if isinstance(value, Holder) and value.countable:
+        value = as_index(value)
     if isinstance(value, Holder):
         raise refuse(f"{what} is a traced value, and must be known before any number is; write it as a plain number")
     if isinstance(value, (list, tuple)):
@@ -149,7 +164,8 @@ def method_of_ufunc(ufunc: np.ufunc, method: str) -> str:
         "reduce": _REDUCTIONS.get(name, "a sum, a mean, a maximum or a minimum"),
         "outer": f"np.{name}(a[:, None], b)",
         "at": "a sum of terms",
-        "accumulate": "a loop",
+        "accumulate": f"a loop of np.{name} that collects its results in a list, and np.stack(list)",
+        "reduceat": "np.sum of slices, and np.stack",
     }.get(method, "a loop over slices")
     return f"np.{name}.{method} has no reading here; write {instead}"
 

@@ -1,19 +1,25 @@
-"""One trace while it runs: the steps so far, the constants met, and who shares whose numbers."""
+"""One trace while it runs: the steps so far, their example numbers, the constants met, and what the trace rests on."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
 from chalkgrad.errors import ProgramError, TraceError
 from chalkgrad.ir.build import Builder
-from chalkgrad.ir.program import NO_PARAMS, Atom, Number, OpLike, Var, number
-from chalkgrad.ir.types import SCALAR, ArrayType, dtype_of
+from chalkgrad.ir.origin import Origin
+from chalkgrad.ir.program import NO_PARAMS, Atom, Number, OpLike, Step, Var, number
+from chalkgrad.ir.registry import lookup
+from chalkgrad.ir.run import evaluator
+from chalkgrad.ir.types import SCALAR, ArrayType, dtype_of, type_of
+from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.places import Places, located
+from chalkgrad.trace.running import enter, running
+from chalkgrad.trace.watched import itself
 
 # Subclasses, such as np.matrix, change what * means.
 ARRAYS = (np.ndarray, np.memmap)
@@ -29,58 +35,56 @@ class NoAttribute(TraceError, AttributeError):
 
 
 @final
-class Memory:
-    """What several arrays share in NumPy: an array and its views. `given`: it is the caller's own array."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Guard:
+    """The trace holds only where `atom` evaluates to `value`: a bool, an int, or an array of them.
 
-    __slots__ = ("given", "holders")
-
-    def __init__(self, given: bool = False) -> None:
-        self.given = given
-        self.holders: weakref.WeakValueDictionary[int, Holder] = weakref.WeakValueDictionary()
-
-    def shared(self, holder: Holder) -> bool:
-        """Whether anybody but `holder` would see a write."""
-        return any(other is not holder for other in self.holders.values())
-
-
-class Holder:
-    """What a person's variable holds: the atom that it stands for now.
-
-    `mutable` says that NumPy would have an array here, which `+=` changes for all who hold it; a NumPy scalar is not.
-    `memory` is None where nobody else can see the numbers.
+    `tie` says that it compares two numbers which are equal in the example, at the very border of a branch.
     """
 
-    __slots__ = ("__weakref__", "atom", "memory", "mutable", "session")
+    atom: Var
+    value: Any
+    origin: Origin | None
+    tie: bool = False
 
-    def __init__(self, session: Session, atom: Var, mutable: bool | None = None) -> None:
-        self.session = session
-        self.atom = atom
-        self.mutable = bool(atom.type.shape) if mutable is None else mutable
-        self.memory: Memory | None = None
-
-    def see(self, base: Holder) -> None:
-        """Become a view of `base`."""
-        if base.memory is None:
-            base.memory = Memory()
-            base.memory.holders[id(base)] = base
-        self.memory = base.memory
-        self.memory.holders[id(self)] = self
+    def holds(self, found: Any) -> bool:
+        """Whether a value of the atom is the one that the trace was made for."""
+        return bool(np.array_equal(found, self.value))
 
 
 @final
 class Session:
     """One trace. `open` until the function has returned; `refused` is the first refusal, should a person's code
-    have caught it."""
+    have caught it. `quiet` are steps that no person wrote, which go where nothing reads them, `copies` those that only
+    copy; `hidden` are values from outside that became inputs, `read` the arrays outside that plain NumPy read; `laid`
+    says that the steps rest on how the arguments lie in memory, and `like` as what a value lies, where that is not as
+    its step leaves it."""
 
-    __slots__ = ("_arrays", "builder", "name", "open", "places", "refused")
+    __slots__ = (
+        *("_arrays", "_done", "_hidden", "_outside", "_values", "builder", "copies", "depth", "guards"),
+        *("hidden", "laid", "like", "name", "open", "outer", "places", "quiet", "read", "refused"),
+    )
 
-    def __init__(self, name: str, home: str) -> None:
+    def __init__(self, name: str, home: str, outside: Mapping[int, tuple[str, Any]] | None = None) -> None:
         self.name = name
         self.builder = Builder()
         self.places = Places(home)
         self.open = True
         self.refused: TraceError | None = None
+        self.guards: dict[Var, Guard] = {}
+        self.hidden: list[tuple[Var, Any]] = []
+        self.quiet: set[Step] = set()
+        self.copies: set[Step] = set()
+        self.like: dict[Var, Callable[[], Any]] = {}
+        self.laid = False
+        self.outer = running()
+        self.depth: int = 0 if self.outer is None else self.outer.depth + 1
+        self.read: dict[int, tuple[Any, Any]] = {}
+        self._outside = outside or {}
+        self._hidden: dict[Any, tuple[Any, Var]] = {}
         self._arrays: dict[int, tuple[Any, Number]] = {}
+        self._values: dict[Var, Any] = {}
+        self._done = 0
 
     def refuse(self, problem: str) -> TraceError:
         """The error that names the line that runs now; to be raised."""
@@ -88,20 +92,56 @@ class Session:
         self.refused = self.refused or error
         return error
 
+    def refuse_as(self, kind: type[NotSized] | type[NoAttribute], problem: str) -> Exception:
+        """An error that the function may catch, as it would catch NumPy's own."""
+        return kind(located(self.places.here()[0], problem))
+
+    def noted(self, op: OpLike, values: Sequence[Any]) -> Var:
+        """Add a step that no person wrote."""
+        var = self.bind(op, values)
+        var.hint = ""
+        self.quiet.add(self.builder.steps[-1])
+        return var
+
+    def note_read(self, array: Any) -> None:
+        """Note that plain NumPy is about to read, or to write, an array outside; keep a copy where that matters."""
+        if id(array) not in self.read:
+            self.read[id(array)] = (array, array.copy() if id(array) in self._outside else None)
+
+    def check_unchanged(self) -> None:
+        """Raise TraceError where the function has changed an array outside: a kept trace would not do so again."""
+        for place, (array, copy) in self.read.items():
+            if copy is not None and not same_bits(copy, array):
+                raise TraceError(
+                    f"{self.name} changes the array {self._outside[place][0]}, which is not its own; "
+                    "change a copy, and return it"
+                )
+
+    def input(self, hint: str, type: ArrayType, example: Any) -> Var:
+        """A new input, whose number is `example` now."""
+        var = self.builder.input(hint, type)
+        self._values[var] = example
+        return var
+
     def bind(self, op: OpLike, values: Sequence[Any], params: Mapping[str, Any] = NO_PARAMS) -> Var:
         """Add a step, as typed: nothing is folded.
 
         Raises TraceError for a value that is no number or array, and ShapeError, with the line, where sizes do not fit.
         """
+        return self._bound(op, values, params)[0]
+
+    def bind_many(self, op: OpLike, values: Sequence[Any], params: Mapping[str, Any] = NO_PARAMS) -> tuple[Var, ...]:
+        """Add a step of an op with several results."""
+        return self._bound(op, values, params)
+
+    def _bound(self, op: Any, values: Sequence[Any], params: Mapping[str, Any]) -> tuple[Var, ...]:
         if not self.open:
-            raise TraceError(located(self.places.here()[0], _leak(self.name)))
+            raise TraceError(located(self.places.here()[0], leak(self.name)))
         atoms: list[Atom] = []
         whole = False
         for value in values:
             if isinstance(value, Holder):
-                if value.session is not self:
-                    raise self.refuse(_leak(value.session.name))
-                atoms.append(value.atom)
+                atoms.append(value.atom if value.session is self else self.lifted(value))
             elif type(value) is float:
                 atoms.append(Number(value, SCALAR))
             else:
@@ -111,11 +151,89 @@ class Session:
             atoms = _whole(op, values, atoms, params)
         origin, hint = self.places.here()
         try:
-            return self.builder.bind(op, *atoms, params=params, hint=hint, origin=origin)
+            if op.several:
+                return self.builder.bind_many(op, *atoms, params=params, origin=origin)
+            return (self.builder.bind(op, *atoms, params=params, hint=hint, origin=origin),)
         except ProgramError as error:
             raise type(error)(located(origin, str(error))) from None
         except (TypeError, ValueError) as error:  # an option of the wrong kind, as axis="rows"
             raise self.refuse(f"{op.name}: {error}") from error
+
+    def step(self, name: str, /, *atoms: Atom, **params: Any) -> Var:
+        """Add a step of the op called `name`, of atoms of this trace."""
+        origin, hint = self.places.here()
+        return self.builder.bind(lookup(name), *atoms, params=params, hint=hint, origin=origin)
+
+    def lifted(self, value: Holder) -> Atom:
+        """A value of an outer trace, as one of this: a constant is itself, anything else a hidden input.
+
+        Raises TraceError for a value of a trace that is over, or of one inside of this.
+        """
+        atom = value.atom
+        if isinstance(atom, Number):
+            return atom
+        if not value.session.open or value.session.depth >= self.depth:
+            raise self.refuse(leak(value.session.name))
+        if atom not in self._hidden:
+            var = self.input(atom.hint, atom.type, value.session.value_of(atom))
+            held = type(value)(value.session, atom, value.mutable, value.whole)
+            self._hidden[atom] = (held, var)
+            self.hidden.append((var, held))
+        return self._hidden[atom][1]
+
+    def value_of(self, atom: Atom) -> Any:
+        """The number of an atom, at the example values. The steps up to now are run where they were not yet."""
+        if isinstance(atom, Number):
+            return atom.value
+        if atom not in self._values:
+            steps, values = self.builder.steps, self._values
+            with np.errstate(all="ignore"):
+                while self._done < len(steps):
+                    step = steps[self._done]
+                    op: Any = step.op
+                    given = [a.value if isinstance(a, Number) else values[a] for a in step.inputs]
+                    result = evaluator(op)(*given, **step.params)
+                    for out, value in zip(step.outputs, result if op.several else (result,), strict=True):
+                        if out is not None:
+                            values[out] = value if out not in self.like else _laid(value, self.like[out]())
+                    self._done += 1
+        return self._values[atom]
+
+    def laid_out(self, atom: Atom) -> Any:
+        """The number of an atom, for how it lies in memory; the trace then rests on how its arguments lie."""
+        self.laid = True
+        return np.asarray(self.value_of(atom))
+
+    def copied(self, atom: Atom) -> Atom:
+        """The same numbers, row by row in memory: what `x.copy()` gives. In the Program they are one."""
+        if not isinstance(atom, Var) or len(atom.type.shape) < 2:
+            return atom
+        var = self.noted(lookup("accumulate"), (Holder(self, atom),))
+        self.copies.add(self.builder.steps[-1])
+        self.by_rows(var)
+        return var
+
+    def by_rows(self, var: Var) -> None:
+        """Note that the array lies row by row in memory."""
+        sizes: Any = var.type.shape
+        self.like[var] = lambda: np.empty(sizes, bool)
+
+    def decided(self, atom: Atom) -> Any:
+        """The number of an atom, which the trace rests on from now on."""
+        value = self.value_of(atom)
+        if isinstance(atom, Var) and atom not in self.guards:
+            self.guards[atom] = Guard(atom, np.array(value)[()], self.places.here()[0], self._tied(atom))
+        return value
+
+    def _tied(self, atom: Var) -> bool:
+        """Whether the atom is a comparison, of which two entries are equal in the example."""
+        step = next((s for s in reversed(self.builder.steps) if atom in s.outputs), None)
+        if step is None or len(step.inputs) != 2 or atom.type.dtype != "bool":
+            return False
+        left, right = step.inputs
+        if not left.type.floating or not right.type.floating:
+            return False
+        return bool(np.any(np.equal(self.value_of(left), self.value_of(right))))
 
     @contextmanager
     def one_name(self) -> Generator[None]:
@@ -123,10 +241,21 @@ class Session:
         before = len(self.builder.steps)
         yield
         for step in self.builder.steps[before:-1]:
-            step.output.hint = ""
+            for out in step.given:
+                out.hint = ""
 
-    def constant(self, value: Any) -> Number:
-        """A number or array of the person's own, copied now.
+    @contextmanager
+    def runs(self) -> Generator[None]:
+        """This is the innermost trace of the thread meanwhile."""
+        before = enter(self)
+        try:
+            yield
+        finally:
+            enter(before)
+            self.open = False
+
+    def constant(self, value: Any) -> Atom:
+        """A number or array of the person's own, copied now; an array from outside may be a hidden input.
 
         NumPy scalars count as bare numbers: they take the width of the arrays beside them.
         Raises TraceError for anything else.
@@ -149,13 +278,21 @@ class Session:
             )
         raise self.refuse(f"{article(value)} stands where a number or an array belongs")
 
-    def _array(self, value: Any) -> Number:
+    def _array(self, value: Any) -> Atom:
+        value = itself(value)
         self._check(value)
+        if id(value) in self._outside:
+            if id(value) not in self._hidden:
+                type = type_of(value)
+                var = self.input(self._outside[id(value)][0], type, value.astype(type.dtype, copy=False))
+                self._hidden[id(value)] = (value, var)
+                self.hidden.append((var, value))
+            return self._hidden[id(value)][1]
         known = self._arrays.get(id(value))
         # Kept, since a loop may read one array 100 000 times; compared, since it may be written to in between.
-        if known is not None and known[0] is value and _same(known[1].value, value):
+        if known is not None and known[0] is value and same_bits(known[1].value, value):
             return known[1]
-        made = number(np.ascontiguousarray(value), dtype_of(value.dtype))
+        made = number(value, dtype_of(value.dtype))
         self._arrays[id(value)] = (value, made)
         return made
 
@@ -166,8 +303,14 @@ class Session:
             raise self.refuse(f"{type(value).__name__} has rules of its own; write np.asarray(...) around it, outside")
 
 
+def _laid(value: Any, like: Any) -> Any:
+    out = np.empty_like(like, dtype=value.dtype)
+    out[...] = value
+    return out
+
+
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, Holder))
 
 
 def _whole(op: OpLike, values: Sequence[Any], atoms: list[Atom], params: Mapping[str, Any]) -> list[Atom]:
@@ -182,10 +325,13 @@ def _whole(op: OpLike, values: Sequence[Any], atoms: list[Atom], params: Mapping
         return atoms
 
 
-def _same(kept: Any, now: Any) -> bool:
+def same_bits(kept: Any, now: Any) -> bool:
     """Equal bit for bit: 0.0 and -0.0 differ, and a NaN equals itself."""
+    if kept.shape != now.shape:
+        return False
     now = np.asarray(now, dtype=kept.dtype, order="C")
-    return kept.shape == now.shape and (not kept.size or memoryview(kept).cast("B") == memoryview(now).cast("B"))
+    kept = np.ascontiguousarray(kept)
+    return not kept.size or memoryview(kept).cast("B") == memoryview(now).cast("B")
 
 
 def article(value: Any) -> str:
@@ -195,7 +341,7 @@ def article(value: Any) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} ({value!r:.40})"
 
 
-def _leak(name: str) -> str:
+def leak(name: str) -> str:
     return (
         f"a value of the trace of {name} is used outside it; "
         f"let {name} return what is needed of it, and keep it in no global, list or attribute"

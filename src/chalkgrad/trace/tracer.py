@@ -12,49 +12,52 @@ from typing import Any, NoReturn, final
 import numpy as np
 
 from chalkgrad.errors import nearest
-from chalkgrad.ir.program import NO_PARAMS
+from chalkgrad.ir.program import NO_PARAMS, Number, Var
 from chalkgrad.ir.registry import lookup
-from chalkgrad.trace.numpy_table import ADVICE, OP_OF, called, match, method_of_ufunc, signature, unknown
-from chalkgrad.trace.places import located
-from chalkgrad.trace.session import Holder, NoAttribute, NotSized, Session
-from chalkgrad.trace.spellings import SPELLINGS, VIEWS
+from chalkgrad.trace import calling, indexing
+from chalkgrad.trace.apply import atom_for, computed, constant_of, elementwise, holders, innermost, plainly
+from chalkgrad.trace.decide import PLAIN, as_index, as_int, truth
+from chalkgrad.trace.holder import Holder
+from chalkgrad.trace.numpy_table import ADVICE, OP_OF, match
+from chalkgrad.trace.session import NoAttribute, NotSized
+from chalkgrad.trace.spellings import SPELLINGS
 
-# Of truths these are the logical ops; of whole numbers they are none.
-_OF_TRUTHS: Mapping[Any, Any] = MappingProxyType(
-    {np.bitwise_and: np.logical_and, np.bitwise_or: np.logical_or, np.invert: np.logical_not}
-)
 # Methods of an array that change it, or that take other arguments than the function of the same name.
-_NO_METHODS = frozenset({"sort", "partition", "put", "fill", "resize", "compress", "choose"})
-_TRUTH = (
-    "`if`, `while`, `and`, `or`, `not`, max() and min() need a truth, and a traced value has none before it is run; "
-    "write np.where(condition, a, b), &, | and ~, np.maximum and np.minimum"
+_NO_METHODS = frozenset({"partition", "resize", "compress", "choose", "byteswap", "setflags", "setfield", "view"})
+
+# What a number is where no array is; by its dtype, and where it is an int in the person's own code.
+_KINDS: Mapping[Any, type] = MappingProxyType(
+    {True: int, "bool": np.bool_, "int64": np.int64, "float32": np.float32, "float64": np.float64}
 )
-_PLAIN = "a traced value has no number before it is run"
+
+
+def _class(x: Holder) -> type:
+    return np.ndarray if x.mutable else _KINDS[x.whole or x.atom.type.dtype]
 
 
 def _binary(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     op = OP_OF[ufunc]
-    return lambda self, other: _elementwise(self.session, ufunc, op, (self, other))
+    return lambda self, other: elementwise(ufunc, op, (self, other))
 
 
 def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     op = OP_OF[ufunc]
-    return lambda self, other: _elementwise(self.session, ufunc, op, (other, self))
+    return lambda self, other: elementwise(ufunc, op, (other, self))
+
+
+def _by_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
+    return lambda self, *others: self.__array_ufunc__(ufunc, "__call__", self, *others)
+
+
+def _by_ufunc_reflected(ufunc: np.ufunc) -> Callable[..., Any]:
+    return lambda self, other: self.__array_ufunc__(ufunc, "__call__", other, self)
 
 
 def _in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:
-    op = OP_OF[ufunc]
-
-    def write(self: Traced, other: Any) -> Traced:
+    def write(self: Traced, other: Any) -> Any:
         if not self.mutable:
-            return _elementwise(self.session, ufunc, op, (self, other))
-        self.check_write(sign)
-        new = _elementwise(self.session, ufunc, op, (self, other)).atom
-        if new.type != self.atom.type:
-            raise self.session.refuse(
-                f"the result of {sign}= is {new.type}, which does not go into {self.atom.type}; write x = x {sign} y"
-            )
-        self.atom = new  # all who hold this array see it
+            return self.__array_ufunc__(ufunc, "__call__", self, other)
+        self.update(ufunc, sign, other)
         return self
 
     return write
@@ -67,23 +70,26 @@ def _refused(sign: str, instead: str) -> Callable[..., Any]:
     return refuse
 
 
-def _logical(ufunc: np.ufunc) -> Callable[..., Any]:
-    def apply(self: Traced, *others: Any) -> Any:
-        return self.__array_ufunc__(ufunc, "__call__", self, *others)
-
-    return apply
-
-
 @final
 class Traced(Holder):
     """An array or a number of the function that is being traced."""
 
     __slots__ = ()
 
-    shape = property(lambda self: self.atom.type.shape)
-    ndim = property(lambda self: len(self.atom.type.shape))
-    size = property(lambda self: math.prod(self.atom.type.shape))
-    dtype = property(lambda self: np.dtype(self.atom.type.dtype))
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return self._atom.type.shape
+
+    @shape.setter
+    def shape(self, sizes: Any) -> None:
+        raise self.session.refuse("the shape of an array is not set here; write x = x.reshape(...)")
+
+    ndim = property(lambda self: len(self._atom.type.shape))
+    size = property(lambda self: math.prod(self._atom.type.shape))
+    dtype = property(lambda self: np.dtype(self._atom.type.dtype))
+
+    # So that `isinstance(x, np.ndarray)` takes the branch that it takes in NumPy.
+    __class__ = property(_class)  # pyright: ignore[reportIncompatibleMethodOverride]  # the stubs lack the getter
 
     # Every array operator is NumPy's ufunc of that name.
     __add__, __radd__, __iadd__ = _binary(np.add), _reflected(np.add), _in_place(np.add, "+")
@@ -94,98 +100,94 @@ class Traced(Holder):
     __pow__, __rpow__, __ipow__ = _binary(np.power), _reflected(np.power), _in_place(np.power, "**")
     __matmul__, __rmatmul__, __imatmul__ = _binary(np.matmul), _reflected(np.matmul), _in_place(np.matmul, "@")
     __mod__, __rmod__, __imod__ = _binary(np.remainder), _reflected(np.remainder), _in_place(np.remainder, "%")
+    __floordiv__, __rfloordiv__ = _by_ufunc(np.floor_divide), _by_ufunc_reflected(np.floor_divide)
+    __ifloordiv__ = _in_place(np.floor_divide, "//")
     __lt__, __le__ = _binary(np.less), _binary(np.less_equal)
     __gt__, __ge__ = _binary(np.greater), _binary(np.greater_equal)
-    __and__, __or__, __invert__ = _logical(np.bitwise_and), _logical(np.bitwise_or), _logical(np.invert)
+    __and__, __or__, __invert__ = _by_ufunc(np.bitwise_and), _by_ufunc(np.bitwise_or), _by_ufunc(np.invert)
     __rand__, __ror__ = __and__, __or__
-    __xor__ = __rxor__ = _refused("^", "a != b")
-    __floordiv__ = __rfloordiv__ = __ifloordiv__ = _refused("//", "np.floor(a / b)")
-    __divmod__ = __rdivmod__ = _refused("divmod", "np.floor(a / b) and a % b")
-    __lshift__ = __rshift__ = _refused("a shift", "a * 2**n")
-    __round__ = _refused("round", "np.floor(x + 0.5)")
+    __iand__, __ior__ = _in_place(np.bitwise_and, "&"), _in_place(np.bitwise_or, "|")
+    __xor__ = __rxor__ = __ixor__ = _refused("^", "a != b")
+    __lshift__ = __rshift__ = __ilshift__ = __irshift__ = _refused("a shift", "a * 2**n")
     __floor__ = __trunc__ = _refused("math.floor", "np.floor(x)")
     __ceil__ = _refused("math.ceil", "-np.floor(-x)")
+    __bool__, __int__, __index__ = truth, as_int, as_index
+    __getitem__, __setitem__ = indexing.read, indexing.write
 
     def __eq__(self, other: object) -> Any:
-        return _elementwise(self.session, np.equal, OP_OF[np.equal], (self, other))
+        return elementwise(np.equal, OP_OF[np.equal], (self, other))
 
     def __ne__(self, other: object) -> Any:
-        return _elementwise(self.session, np.not_equal, OP_OF[np.not_equal], (self, other))
+        return elementwise(np.not_equal, OP_OF[np.not_equal], (self, other))
 
     def __hash__(self) -> int:
-        raise self._as_numpy(NotSized, "a traced value cannot be a key or be cached: it has no number before it is run")
+        raise self.session.refuse_as(
+            NotSized, "a traced value cannot be a key or be cached: it has no number before it is run"
+        )
 
-    def __neg__(self) -> Traced:
-        return _elementwise(self.session, np.negative, OP_OF[np.negative], (self,))
+    def __neg__(self) -> Any:
+        return elementwise(np.negative, OP_OF[np.negative], (self,))
 
-    def __abs__(self) -> Traced:
-        return _elementwise(self.session, np.abs, OP_OF[np.abs], (self,))
+    def __abs__(self) -> Any:
+        return elementwise(np.abs, OP_OF[np.abs], (self,))
 
     def __pos__(self) -> Traced:
         return self.copy()
 
-    def __bool__(self) -> bool:
-        raise self.session.refuse(_TRUTH)
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
+
+    def __round__(self, digits: int = 0) -> Any:
+        return self._call(np.round, self, digits) if digits else self._call(np.round, self)
 
     def __float__(self) -> float:
+        if self.constant:
+            return float(plainly(self))
         found = re.search(r"math\.(\w+)", self._line())
         advice = (
             f"write np.{found[1]} for math.{found[1]}" if found else "leave float() out, and use np.exp for math.exp"
         )
         raise self.session.refuse(
-            f"{_PLAIN}; {advice}; to fill an array entry by entry, collect them in a list and write np.stack(list)"
+            f"{PLAIN}; {advice}; an array that is to be filled is made in the function, by np.zeros or np.array "
+            "of a numpy that its file imports at the top"
         )
 
     __complex__ = __float__
 
-    def __int__(self) -> int:
-        raise self.session.refuse(f"{_PLAIN}; write np.floor(x), or give what must be a plain int as below")
-
-    def __index__(self) -> int:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if self.constant:
+            return np.array(plainly(self), dtype=dtype)
         raise self.session.refuse(
-            f"{_PLAIN}, so it can be no index, size or range; what must be a plain int is given by a default, "
-            "by functools.partial(f, n=3) or by a surrounding function"
-        )
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise self.session.refuse(
-            f"{_PLAIN}, so no plain array can be made of it or filled with it, nor be indexed by it; "
-            "leave np.array(x) out, and write np.stack([a, b]) for np.array([a, b])"
+            f"{PLAIN}, so no plain array can be made of it or filled with it, nor be indexed by it; "
+            "leave np.array(x) out, write np.stack([a, b]) for np.array([a, b]), "
+            "and make an array that is to be filled in the function itself, by np.zeros"
         )
 
     def __len__(self) -> int:
         if not self.shape:
-            raise self._as_numpy(NotSized, "len() of a number, which has no length")
+            raise self.session.refuse_as(NotSized, "len() of a number, which has no length")
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[Traced]:
+    def __iter__(self) -> Iterator[Any]:
         if not self.shape:
-            raise self._as_numpy(NotSized, "iteration over a number, which has no entries")
+            raise self.session.refuse_as(NotSized, "iteration over a number, which has no entries")
         return map(self._entry, range(self.shape[0]))
-
-    def __getitem__(self, key: Any) -> Traced:
-        index, basic = self._key(key)
-        out = Traced(self.session, self.session.bind(lookup("index"), (self,), MappingProxyType({"index": index})))
-        if basic and (out.shape or any(i is ... for i in (index if isinstance(index, tuple) else (index,)))):
-            out.mutable = True
-            out.see(self)
-        return out
-
-    def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise self.session.refuse(
-            "writing into an array is not traced yet; write x = np.where(mask, new, x), "
-            "or collect the entries in a list and write np.stack(list)"
-        )
 
     def __getattr__(self, name: str) -> Any:
         function = getattr(np, name, None)
         if name.startswith("__") or not hasattr(np.ndarray, name):
             near = nearest(name, [n for n in dir(np.ndarray) if not n.startswith("_")])
-            raise self._as_numpy(NoAttribute, f"an array has no attribute '{name}'{near}")
+            raise self.session.refuse_as(NoAttribute, f"an array has no attribute '{name}'{near}")
         if name not in _NO_METHODS and (function in SPELLINGS or function in OP_OF):
             return functools.partial(self._call, function, self)
+        if name not in _NO_METHODS and self.constant:
+            plain = getattr(plainly(self), name)
+            return (lambda *args, **named: computed(self, plain, args, named)) if callable(plain) else plain
         instead = f"; write {ADVICE[name]}" if name in ADVICE else ""
-        raise self._as_numpy(NoAttribute, f".{name} of an array is no op here{instead}")
+        raise self.session.refuse_as(NoAttribute, f".{name} of an array is no op here{instead}")
 
     def __copy__(self) -> Traced:
         return self.copy()
@@ -194,165 +196,165 @@ class Traced(Holder):
         return self.copy()
 
     def __repr__(self) -> str:
-        return f"<traced {self.atom.hint or 'value'}: {self.atom.type}>"
+        hint = self.atom.hint if isinstance(self.atom, Var) else ""
+        return f"<traced {hint or 'value'}: {self.atom.type}>"
 
     def __format__(self, spec: str) -> str:
         return repr(self)  # a print left in for debugging does no harm
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions of each element."""
-        session = self.session
-        if method != "__call__":
-            raise session.refuse(method_of_ufunc(ufunc, method))
-        out = options.get("out")
-        if out is not None and isinstance(out[0], np.ndarray) and out[0] is inputs[0]:
-            raise session.refuse("a plain array cannot take in a traced value; write a = a + x for a += x")
-        if options:
-            names = ", ".join(f"{name}=" for name in options)
-            raise session.refuse(f"{called(ufunc)} with {names} has no reading here; leave it out")
-        if ufunc is np.positive:
-            return self.copy()
-        if ufunc in _OF_TRUTHS and all(_is_truth(x) for x in inputs):
-            ufunc = _OF_TRUTHS[ufunc]
-        if ufunc not in OP_OF:
-            named = getattr(np, ufunc.__name__, None)
-            if named in SPELLINGS:  # the ufunc inside of np.clip, which array.clip(low, x) calls
-                return self._call(named, *inputs)
-            raise session.refuse(unknown(ufunc, OP_OF))
-        return _elementwise(session, ufunc, OP_OF[ufunc], inputs)
+        return calling.ufunc(self, ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
         """NumPy's other functions."""
         return self._call(function, *args, **options)
 
     @property
-    def T(self) -> Traced:
+    def T(self) -> Any:
         """Transposed; of less than two axes, the same again."""
-        if len(self.shape) > 1:
-            return self._call(np.transpose, self)
-        same = Traced(self.session, self.atom, self.mutable)
-        same.see(self)
-        return same
+        return self._call(np.transpose, self)
 
-    def transpose(self, *axes: Any) -> Traced:
+    @property
+    def real(self) -> Any:
+        return self[...]
+
+    @property
+    def imag(self) -> Any:
+        return self._call(np.imag, self)
+
+    @property
+    def flat(self) -> Any:
+        """All entries along the rows; a write into it is one into the array, however that lies in memory."""
+        out = self._call(np.reshape, self, (-1,))
+        if out.memory is not None:
+            out.memory.sure = True
+        return out
+
+    def tolist(self) -> Any:
+        """Nested lists of traced numbers."""
+        if self.constant:
+            return plainly(self).tolist()
+        return [v.tolist() if isinstance(v, Traced) else v for v in self] if self.shape else self
+
+    def transpose(self, *axes: Any) -> Any:
         return self._call(np.transpose, self, axes[0] if len(axes) == 1 else axes or None)
 
-    def reshape(self, *shape: Any, **options: Any) -> Traced:
+    def reshape(self, *shape: Any, **options: Any) -> Any:
         return self._call(np.reshape, self, shape[0] if len(shape) == 1 else shape, **options)
 
-    def flatten(self) -> Traced:
+    def flatten(self) -> Any:
+        if self.constant:
+            return computed(self, lambda a: a.flatten(), (self,))
         return self.write("reshape", self, shape=(-1,))
 
-    def copy(self) -> Traced:
+    def copy(self, order: str = "C") -> Traced:
         """The same value, held apart: a later `+=` changes only one of the two."""
-        return Traced(self.session, self.atom, self.mutable)
+        if order not in ("C", "K"):
+            raise self.session.refuse(f"copy with order={order!r} has no reading here; leave it out")
+        return self._apart(order)
 
-    def item(self, *at: Any) -> Traced:
+    def item(self, *at: Any) -> Any:
         """The one number in an array of one, or the one at an index; still traced."""
         if at:
             return self[at[0] if len(at) == 1 and len(self.shape) < 2 else at]
+        if self.constant:
+            return plainly(self).item()
         return self.write("reshape", self, shape=()) if self.shape else Traced(self.session, self.atom, False)
 
-    def astype(self, dtype: Any, copy: bool = True) -> Traced:
-        """The same dtype, or truths and whole numbers as floats."""
+    def astype(self, dtype: Any, copy: bool = True) -> Any:
+        """The same numbers in another width, and truths and whole numbers as floats."""
         to, have = np.dtype(dtype).name, self.atom.type.dtype
         if to == have:
-            return self.copy() if copy else self
-        if to in ("float64", "float32") and have == "bool":
+            return self.copy("K") if copy else self
+        if self.constant:
+            return computed(self, lambda a: a.astype(dtype), (self,))
+        if to in ("float64", "float32") and have != "bool":
+            return self.write("cast", self, dtype=to)
+        if to in ("float64", "float32"):
             return self.write("indicator", self, **({} if to == "float64" else {"dtype": to}))
-        if to == "float64" and have == "int64":
-            return self.write("multiply", self, 1.0)
-        raise self.session.refuse(f"astype from {have} to {to} is no op here; convert the argument before the call")
+        if to == "bool" or (to == "int64" and have == "bool"):
+            return self != 0 if to == "bool" else self.write("cast", self, dtype=to)
+        raise self.session.refuse(
+            f"astype from {have} to {to} is no op here; write np.floor(x), or int(x) for one whole number"
+        )
 
-    def write(self, name: str, /, *inputs: Any, **params: Any) -> Traced:
-        """Add a step of the op called `name`."""
-        given = MappingProxyType(params) if params else NO_PARAMS
-        return Traced(self.session, self.session.bind(lookup(name), inputs, given))
+    def fill(self, value: Any) -> None:
+        """Every entry replaced."""
+        self[...] = value
 
-    def match(self, function: Any, /, *args: Any, **options: Any) -> Traced:
-        """Add a step of the op that the NumPy function stands for."""
+    def sort(self, axis: int = -1, **options: Any) -> None:
+        """Sorted in place."""
+        self[...] = self._call(np.sort, self, axis=axis)
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """Entries replaced, counted along the rows."""
+        calling.put(self, indices, values, mode)
+
+    def update(self, ufunc: np.ufunc, sign: str, *others: Any) -> None:
+        """Replace every entry by what the ufunc gives, as `+=` does."""
+        indexing.check_write(self, f"x = x {sign} y for x {sign}= y")
+        if self.constant and all(h.constant for h in holders(others)):
+            array = np.array(plainly(self))
+            ufunc(array, *[plainly(o) for o in others], out=array)
+            made = constant_of(array)
+            assert made is not None
+            self.change(made)
+            return
+        new = self.__array_ufunc__(ufunc, "__call__", self, *others)
+        self.become(new, f"the result of {sign}=", f"write x = x {sign} y")
+
+    def become(self, new: Any, what: str, instead: str) -> None:
+        """Become `new` in place; floats are cast to the width here, as in NumPy.
+
+        Raises TraceError where the shape is another, or a fraction would be lost.
+        """
+        atom, have = atom_for(self, new), self.atom.type
+        if atom.type.floating and have.floating and atom.type.dtype != have.dtype and atom.type.shape == have.shape:
+            atom = self.session.bind(lookup("cast"), (Traced(self.session, atom),), {"dtype": have.dtype})
+        if atom.type != have:
+            raise self.session.refuse(f"{what} is {atom.type}, which does not go into {have}; {instead}")
+        self.change(atom)
+
+    def write(self, name: str, /, *inputs: Any, **params: Any) -> Any:
+        """Add a step of the op called `name`; of several results, a tuple."""
+        return self._bound(lookup(name), inputs, MappingProxyType(params) if params else NO_PARAMS)
+
+    def apply_op(self, op: Any, inputs: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """Add a step of an op that a person calls by its record."""
+        found: Any = innermost([x for x in inputs if isinstance(x, Holder)])
+        on = self if found is None else found
+        return on._bound(op, inputs, MappingProxyType(dict(params)) if params else NO_PARAMS)
+
+    def match(self, function: Any, /, *args: Any, **options: Any) -> Any:
+        """Add a step of the op that the NumPy function stands for; of several results, a tuple."""
         op = OP_OF[function]
         inputs, params = match(op, function, args, options, self.session.refuse)
+        return self._bound(op, inputs, params)
+
+    def _bound(self, op: Any, inputs: Any, params: Mapping[str, Any]) -> Any:
+        if op.several:
+            return tuple([Traced(self.session, v) for v in self.session.bind_many(op, inputs, params)])
         return Traced(self.session, self.session.bind(op, inputs, params))
 
     def _call(self, function: Any, /, *args: Any, **options: Any) -> Any:
-        session = self.session
-        if function not in SPELLINGS and function not in OP_OF:
-            raise session.refuse(unknown(function, [*OP_OF, *SPELLINGS]))
-        spelling = SPELLINGS.get(function)
-        if spelling is None:
-            out: Any = self.match(function, *args, **options)
-        else:
-            with session.one_name():
-                try:
-                    signature(spelling).bind(self, *args, **options)
-                except TypeError as error:
-                    raise session.refuse(f"{called(function)}: {error}") from None
-                out = spelling(self, *args, **options)
-        if isinstance(out, Traced) and (function in VIEWS or function is np.where):
-            out.mutable = True
-            if function in VIEWS and isinstance(args[0], Holder):
-                out.see(args[0])
-        return out
+        return calling.function(self, function, args, options)
 
-    def _entry(self, at: int) -> Traced:
+    def _apart(self, order: str) -> Traced:
+        atom = self.atom
+        if isinstance(atom, Number) and atom.type.shape:
+            array: Any = np.array
+            atom = constant_of(array(atom.value, order=order)) or atom
+        elif order == "C":
+            atom = self.session.copied(atom)
+        return Traced(self.session, atom, self.mutable, self.whole)
+
+    def _entry(self, at: int) -> Any:
         entry = self[at]
-        entry.atom.hint = ""  # what comes next in the code is not where this one goes
+        if isinstance(entry, Holder) and isinstance(entry.atom, Var):
+            entry.atom.hint = ""  # what comes next in the code is not where this one goes
         return entry
-
-    def _key(self, key: Any, /) -> tuple[Any, bool]:
-        """The index in plain Python, and whether NumPy gives a view for it."""
-        if isinstance(key, tuple):
-            parts = [self._key(k) for k in key]
-            return tuple([k for k, _ in parts]), all(basic for _, basic in parts)
-        if isinstance(key, Holder):
-            mask = key.atom.type.dtype == "bool"
-            raise self.session.refuse(
-                f"{'a mask' if mask else 'an index'} that is traced has no numbers before it is run; "
-                + ("write np.where(mask, x, 0.0)" if mask else "index by plain ints or arrays of the surrounding code")
-            )
-        if isinstance(key, slice):
-            ends: list[Any] = [self._key(k)[0] for k in (key.start, key.stop, key.step)]
-            return slice(*ends), True
-        if isinstance(key, (list, np.ndarray)):
-            array = np.array(key)
-            return (array.tolist() if array.size else array.astype(array.dtype if array.ndim > 1 else int)), False
-        return (key.item() if isinstance(key, np.generic) else key), not isinstance(key, (bool, np.bool_))
-
-    def check_write(self, sign: str) -> None:
-        """Raise TraceError where `+=` would be seen by others, or by the caller."""
-        memory = self.memory
-        advice = f"write x = x {sign} y for x {sign}= y"
-        if memory is not None and memory.given:
-            raise self.session.refuse(
-                f"NumPy would change the caller's own array here; {advice}, or take x.copy() first"
-            )
-        if memory is not None and memory.shared(self):
-            raise self.session.refuse(
-                f"NumPy would change two arrays here, since one is a view of the other (a slice, .T or reshape); "
-                f"{advice}, and take the other anew if it is to change too"
-            )
 
     def _line(self) -> str:
         origin, _ = self.session.places.here()
         return origin.text if origin else ""
-
-    def _as_numpy(self, kind: type[NotSized] | type[NoAttribute], problem: str) -> Exception:
-        return kind(located(self.session.places.here()[0], problem))
-
-
-def _elementwise(session: Session, ufunc: np.ufunc, op: Any, inputs: tuple[Any, ...]) -> Traced:
-    """One step. What NumPy has no arithmetic for, as the negative of a truth, is refused now and not when it is run."""
-    var = session.bind(op, inputs)
-    if not var.type.floating:
-        kinds = tuple([np.dtype(a.type.dtype) for a in session.builder.steps[-1].inputs])
-        try:
-            ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))
-        except TypeError as error:
-            raise session.refuse(str(error)) from None
-    return Traced(session, var)
-
-
-def _is_truth(value: Any) -> bool:
-    kind = value.atom.type.dtype if isinstance(value, Holder) else np.asarray(value).dtype.name
-    return kind == "bool"

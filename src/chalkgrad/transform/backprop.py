@@ -60,17 +60,23 @@ class Contribution:
 class Backprop:
     """`program` and its gradient.
 
-    `gradient` takes the inputs of `program` and the upstream gradient `seed`; its outputs are the output of
-    `program` and then one gradient for each Var in `wrt`. `adjoint` holds the total of every Var that was reached,
-    `contributions` every edge, in the order of the backward pass.
+    `gradient` takes the inputs of `program` and the upstream gradients `seeds`, one for each floating output; its
+    outputs are those of `program` and then one gradient for each Var in `wrt`. `adjoint` holds the total of every Var
+    that was reached, `contributions` every edge, in the order of the backward pass.
     """
 
     program: Program
     gradient: Program
-    seed: Var
+    seeds: tuple[Var, ...]
     wrt: tuple[Var, ...]
     adjoint: Mapping[Var, Atom]
     contributions: tuple[Contribution, ...]
+
+    @property
+    def seed(self) -> Var:
+        """The upstream gradient of a function of one result."""
+        (seed,) = self.seeds
+        return seed
 
     def into(self) -> dict[Var, list[Contribution]]:
         """For every Var, the contributions that add up to its gradient."""
@@ -88,31 +94,45 @@ def backprop(program: Program, wrt: Sequence[Var] | None = None, seed_name: str 
     """
     if len(program.outputs) != 1:
         raise GradientError(f"{program.name} gives {len(program.outputs)} results: differentiate one at a time")
+    if not program.output.type.floating:
+        kind = "true or false" if program.output.type.dtype == "bool" else "a whole number"
+        raise GradientError(f"{program.name} is {kind}: only a real value has a gradient")
     with no_collection():
         return _backprop(program, wrt, seed_name)
 
 
-def _backprop(program: Program, wrt: Sequence[Var] | None, seed_name: str) -> Backprop:
+def pullback(program: Program, wrt: Sequence[Var] | None = None, of: int | None = None) -> Program:
+    """The inputs and an upstream gradient for each floating output; the outputs, and the gradients of their sum.
+
+    `wrt` is every floating input by default; only the first `of` outputs are differentiated, by default all. Raises
+    GradientError as `backprop` does.
+    """
+    with no_collection():
+        return prune(_backprop(program, wrt, "", of).gradient)
+
+
+def _backprop(program: Program, wrt: Sequence[Var] | None, seed_name: str, of: int | None = None) -> Backprop:
     called = names(program)
-    output = program.output
     for var in wrt or ():
         if var not in called:
             raise GradientError(f"{var.hint or 'a value'} does not belong to {program.name}")
         if not var.type.floating:
             raise GradientError(f"{called[var]} is {var.type}: only a real value has a gradient")
     targets = tuple(v for v in program.inputs if v.type.floating) if wrt is None else tuple(wrt)
-    if not output.type.floating:
-        kind = "true or false" if output.type.dtype == "bool" else "a whole number"
-        raise GradientError(f"{program.name} is {kind}: only a real value has a gradient")
     builder = Builder()
     builder.inputs.extend(program.inputs)
     builder.steps.extend(program.steps)
-    seed = builder.input(seed_name or f"d{called[output] if isinstance(output, Var) else program.name}", output.type)
 
     needed = _reached(program, targets)
     waiting: dict[Var, list[tuple[Value, Value | None]]] = {}
-    if isinstance(output, Var) and output in needed:
-        waiting[output] = [(builder.value(seed), None)]
+    seeds: list[Var] = []
+    for output in program.outputs[:of]:
+        if output.type.floating:
+            named = called[output] if isinstance(output, Var) else program.name
+            seeds.append(builder.input(seed_name or f"d{named}", output.type))
+            if isinstance(output, Var) and output in needed:
+                waiting.setdefault(output, []).append((builder.value(seeds[-1]), None))
+    seeded = frozenset(waiting)
     adjoint: dict[Var, Atom] = {}
     gates: dict[Var, Value | None] = {}
     contributions: list[Contribution] = []
@@ -122,8 +142,8 @@ def _backprop(program: Program, wrt: Sequence[Var] | None, seed_name: str) -> Ba
         arrived = waiting.pop(var, None)
         if arrived is None:
             return None
-        if var is output and len(arrived) == 1:
-            adjoint[var] = seed
+        if len(arrived) == 1 and var in seeded:  # its own
+            adjoint[var] = arrived[0][0].atom
             return arrived[0][0]
         values = [a.atom for a, _ in arrived]
         total = builder.bind(lookup("accumulate"), *values, hint=f"d{called[var]}")
@@ -146,6 +166,7 @@ def _backprop(program: Program, wrt: Sequence[Var] | None, seed_name: str) -> Ba
             if local is None:
                 continue
             value, onward = _send(local, upstreams if _several(step) else upstreams[0], gate)
+            value = as_wide(value, step.inputs[position].type)
             made = _behind(value.atom, builder.steps[before:])
             shut = None if gate is None else gate.atom
             arrived = tuple([None if u is None else u.atom for u in upstreams])
@@ -155,11 +176,17 @@ def _backprop(program: Program, wrt: Sequence[Var] | None, seed_name: str) -> Ba
     for var in program.inputs:
         close(var)
     gradients = tuple(adjoint.get(v) or zeros(builder, v.type) for v in targets)
-    whole = replace(builder.program(f"d{program.name}", output, *gradients), inputs=(*program.inputs, seed))
-    gradient = prune(whole, keep=frozenset(program.steps))
+    whole = replace(builder.program(f"d{program.name}", *program.outputs, *gradients), inputs=(*program.inputs, *seeds))
+    # a rule may leave its upstream unread, as that of a determinant's sign does; the row of that upstream stays
+    shown = replace(whole, outputs=(*whole.outputs, *adjoint.values()))
+    gradient = replace(prune(shown, keep=frozenset(program.steps)), outputs=whole.outputs)
     kept = frozenset(gradient.steps)
-    edges = tuple(replace(c, made=tuple(s for s in c.made if s in kept)) for c in contributions)
-    return Backprop(program, gradient, seed, targets, adjoint, edges)
+    edges = tuple([c if kept.issuperset(c.made) else _with_made(c, kept) for c in contributions])
+    return Backprop(program, gradient, tuple(seeds), targets, adjoint, edges)
+
+
+def _with_made(edge: Contribution, kept: frozenset[Step]) -> Contribution:
+    return replace(edge, made=tuple([s for s in edge.made if s in kept]))
 
 
 def _reached(program: Program, wrt: Sequence[Var]) -> set[Var]:
@@ -185,9 +212,12 @@ def _locals(step: Step, builder: Builder, needed: set[Var]) -> Sequence[Local | 
 
 def result(builder: Builder, step: Step) -> Any:
     """What the step gives, as its rules see it: a value, or a tuple of them."""
-    if _several(step):
-        return tuple([None if v is None else builder.value(v) for v in step.outputs])
-    return builder.value(step.output)
+    if not _several(step):
+        return builder.value(step.output)
+    outs: Sequence[Var | None] = step.outputs
+    if None in outs:  # a rule may read what nobody else does
+        outs = builder.bind_many(step.op, *step.inputs, params=step.params)
+    return tuple([builder.value(v) for v in outs if v is not None])
 
 
 def _several(step: Step) -> bool:
@@ -209,8 +239,13 @@ def _gate_of(step: Step, upstreams: Sequence[Value | None], gates: Mapping[Var, 
     return gate
 
 
+def as_wide(value: Value, type: ArrayType) -> Value:
+    """`value` in the width of `type`: where float32 met float64, what is float32 has a gradient and a tangent as wide."""
+    return value if value.type.dtype == type.dtype else value.apply("cast", dtype=type.dtype)
+
+
 def _somewhere(gate: Value) -> Value:
-    return gate if gate.shape == () else lookup("max")(lookup("indicator")(gate)) > 0
+    return gate if gate.shape == () else lookup("any")(gate)
 
 
 def _send(local: Local, upstream: Any, gate: Value | None) -> tuple[Value, Value | None]:

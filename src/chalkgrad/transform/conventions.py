@@ -29,7 +29,7 @@ def choose(program: Program, choices: Mapping[str, Any]) -> Program:
         op: Any = step.op
         set_here = {op.conventions[n][0]: v for n, v in choices.items() if n in op.conventions}
         steps.append(replace(step, params={**step.params, **set_here}) if set_here else step)
-    return program.with_steps(tuple(steps))
+    return program.with_steps(tuple(steps)).with_bodies(lambda body: choose(body, choices))
 
 
 def with_sizes(program: Program, shapes: Mapping[Var, tuple[int, ...]]) -> Program:
@@ -43,8 +43,10 @@ def with_sizes(program: Program, shapes: Mapping[Var, tuple[int, ...]]) -> Progr
         if tuple(substitute(n, known) for n in var.type.shape) != tuple(shape):
             said = ", where " + " and ".join(f"{n} = {k}" for n, k in known.items()) if known else ""
             raise ShapeError(f"{var.hint} has shape {dims_text(shape)}, expected {dims_text(var.type.shape)}{said}")
-    if not known:
-        return program
+    return _sized(program, known) if known else program
+
+
+def _sized(program: Program, known: Mapping[str, int]) -> Program:
     fresh: dict[Var, Var] = {}
 
     def set_type(type: ArrayType) -> ArrayType:
@@ -55,11 +57,6 @@ def with_sizes(program: Program, shapes: Mapping[Var, tuple[int, ...]]) -> Progr
             return atom
         return fresh.setdefault(atom, Var(set_type(atom.type), atom.hint))
 
-    def set_param(value: Any) -> Any:
-        if isinstance(value, tuple):
-            return tuple(set_param(v) for v in value)
-        return substitute(value, known) if isinstance(value, Size) else value
-
     return Program(
         program.name,
         tuple(renew(v) for v in program.inputs),
@@ -68,12 +65,21 @@ def with_sizes(program: Program, shapes: Mapping[Var, tuple[int, ...]]) -> Progr
                 s,
                 outputs=tuple(renew(v) for v in s.outputs),
                 inputs=tuple(renew(a) for a in s.inputs),
-                params={k: set_param(v) for k, v in s.params.items()},
+                params={k: sized(v, known) for k, v in s.params.items()},
             )
             for s in program.steps
         ),
         tuple(renew(a) for a in program.outputs),
     )
+
+
+def sized(value: Any, known: Mapping[str, int]) -> Any:
+    """A param with the named sizes in `known` replaced by their numbers."""
+    if isinstance(value, tuple):
+        return tuple([sized(v, known) for v in value])
+    if isinstance(value, Program):
+        return _sized(value, known)
+    return substitute(value, known) if isinstance(value, Size) else value
 
 
 def _solve(pairs: list[tuple[Dim, int]]) -> dict[str, int]:

@@ -31,11 +31,12 @@ class Const:
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Apply:
-    """An op applied to formulas."""
+    """An op applied to formulas; `place` is which of its results is meant, where it gives several."""
 
     op: Any
     args: tuple[Expr, ...]
     params: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS)
+    place: int | None = None
 
 
 Expr = Ref | Const | Apply
@@ -76,5 +77,6 @@ def written_out(atom: Atom, made: Mapping[Var, Step], stop: Collection[Var], lar
         size = 1 + sum(n for _, n in parts)
         if size > largest:
             return None
-        done[var] = (Apply(step.op, tuple(e for e, _ in parts), step.params), size)
+        place = step.outputs.index(var) if len(step.outputs) > 1 else None
+        done[var] = (Apply(step.op, tuple(e for e, _ in parts), step.params, place), size)
     return done[atom][0]

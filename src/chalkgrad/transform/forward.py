@@ -9,7 +9,7 @@ from typing import Any
 from chalkgrad.errors import GradientError
 from chalkgrad.ir.build import Builder, Value
 from chalkgrad.ir.program import Program, Var
-from chalkgrad.transform.backprop import result, zeros
+from chalkgrad.transform.backprop import as_wide, result, zeros
 from chalkgrad.transform.prune import prune
 
 
@@ -35,7 +35,7 @@ def forward(program: Program, wrt: Sequence[Var] | None = None) -> Program:
         pushed = op.jvp(tuple(given), result(builder, step), *map(builder.value, step.inputs), **step.params)
         for var, tangent in zip(step.outputs, pushed if op.several else (pushed,), strict=True):
             if var is not None and tangent is not None:
-                tangents[var] = tangent
+                tangents[var] = as_wide(tangent, var.type)
     results = []
     for out in program.outputs:
         tangent = tangents.get(out) if isinstance(out, Var) else None

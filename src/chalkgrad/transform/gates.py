@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, Program, Step, Var, input_types
 from chalkgrad.ir.registry import OPS
-from chalkgrad.ir.types import SCALAR
+from chalkgrad.ir.types import SCALAR, ArrayType
 from chalkgrad.transform.prune import prune
 
 
@@ -33,7 +33,7 @@ def expand(program: Program) -> Program:
             steps.append(step)
             continue
         steps.extend(replace(s, outputs=step.outputs) if s.outputs == (out,) else s for s in builder.steps)
-    return program.with_steps(tuple(steps))
+    return program.with_steps(tuple(steps)).with_bodies(expand)
 
 
 def recognise(program: Program, *, evaluation: bool = False) -> Program:
@@ -44,26 +44,31 @@ def recognise(program: Program, *, evaluation: bool = False) -> Program:
     where nothing was found.
     """
     patterns = _patterns(evaluation, len(OPS))
+    inside = partial(recognise, evaluation=evaluation)
     made: dict[Var, Step] = {}
     steps: list[Step] = []
     changed = False
     for step in program.steps:
         for pattern in patterns.get(step.op.name, ()):
             bound = pattern.match(step, made, swallow_named=evaluation)
-            if bound is not None and pattern.op.infer(input_types(bound), NO_PARAMS) == tuple([v.type for v in step.given]):
+            if bound is not None and _types(pattern.op, bound) == [v.type for v in step.given]:
                 step = Step(step.outputs, pattern.op, bound, origin=step.origin)
                 changed = True
                 break
-        steps.append(step)
-        for out in step.outputs:
-            if out is not None:
-                made[out] = step
+        whole = step.with_bodies(inside)
+        changed = changed or whole is not step
+        steps.append(whole)
+        made.update(dict.fromkeys(whole.given, whole))
     if not changed:
         return program
     read = {a for s in program.steps for a in s.inputs}
     unused = [not any(v in read for v in s.outputs) for s in program.steps]  # a person's unused stages stay
     keep = frozenset(s for s, u in zip(steps, unused, strict=True) if u)
     return prune(program.with_steps(tuple(steps)), keep=keep)
+
+
+def _types(op: Any, inputs: tuple[Atom, ...]) -> list[ArrayType]:
+    return list(op.infer(input_types(inputs), NO_PARAMS))
 
 
 class Pattern:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from math import isinf
 from typing import Any
 
 import numpy as np
@@ -273,13 +274,19 @@ def _logsumexp(t: Trial, i: int, x: Any, axis: Any = None, keepdims: bool = Fals
     return _map(f.log, total) if isinstance(total, np.ndarray) else f.log(total)
 
 
-def _norm(t: Trial, i: int, x: Any, ord: float = 2) -> Any:
+def _norm(t: Trial, i: int, x: Any, ord: float = 2, axis: Any = None, keepdims: bool = False) -> Any:
     if ord == 2:
         t.seen.update({(i, False), (i, True)})  # smooth away from 0
-        return _total(t, x * x, None).sqrt()
+        return _map(f.sqrt, _total(t, x * x, axis, keepdims))
     for v in x.flat:
         t.side(i, v > 0)
-    return _total(t, abs(x), None) if ord == 1 else abs(x).max()
+    if isinf(ord):
+        return (np.max if ord > 0 else np.min)(abs(x), axis=axis, keepdims=keepdims)
+    if ord in (0, 1):
+        return _total(t, abs(x) if ord else _map(lambda v: ONE if v else ZERO, x), axis, keepdims)
+    order = Decimal(ord)
+    powers = _total(t, _map(lambda v: f.power(abs(v), order), x), axis, keepdims)
+    return _map(lambda v: f.power(v, ONE / order), powers)
 
 
 def _stack(t: Trial, i: int, *xs: Any) -> Any:
@@ -302,7 +309,8 @@ def _sort(t: Trial, i: int, x: Any, axis: int = -1) -> Any:
 MOVES = frozenset(
     {
         *("transpose", "reshape", "index", "scatter", "broadcast_to", "argsort", "take_along", "put_along"),
-        *("matmul", "outer", "dot", "cumsum", "prod"),
+        *("matmul", "outer", "dot", "cumsum", "prod", "einsum", "cross"),
+        *("diagonal", "put_diagonal", "trace", "tril", "triu"),
     }
 )
 ARRAY_RULES: dict[str, Callable[..., Any]] = {

@@ -43,9 +43,9 @@ class Precise:
                     size += 1
                 else:
                     reads.append(slots[atom])
-            slots[step.output] = size
+            slots.update(dict.fromkeys(step.given, size))  # those that give several have no rule here
             rule = _rule(step.op)
-            lifted = step.op.name in RULES and bool(step.output.type.shape)
+            lifted = step.op.name in RULES and bool(step.given[0].type.shape)
             self.plan.append((rule, tuple(reads), step.params, lifted, size, index))
             size += 1
         out = program.output

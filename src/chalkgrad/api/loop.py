@@ -1,0 +1,133 @@
+"""`scan`: a loop whose turns are alike, traced once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from chalkgrad.api.derived import traced
+from chalkgrad.errors import ChalkgradError, GradientError, TraceError
+from chalkgrad.ir.build import Builder
+from chalkgrad.ir.types import ArrayType
+from chalkgrad.trace.holder import Holder
+from chalkgrad.trace.inline import inline
+from chalkgrad.trace.places import located
+from chalkgrad.trace.session import running
+from chalkgrad.trace.trees import Tree, flatten
+from chalkgrad.transform.scan import scan as loop
+
+
+def scan(
+    function: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+) -> tuple[Any, Any]:
+    """A loop: `carry, y = function(carry, x)` for each x along axis 0 of `xs`.
+
+    Inside a traced function it is one step, whose body is traced once however many turns it takes; its gradient is a
+    loop that runs back. With plain numbers it is a plain loop.
+
+    Parameters
+    ----------
+    function
+        Of the carry and one x; gives the next carry, of the same nest and types, and a y (or None).
+    init : number, array, or a nest of them
+    xs : array or a nest of arrays, optional
+        All of one length.
+    length : int, optional
+        How many turns, where there are no `xs`.
+    reverse : bool
+        From the last x to the first.
+
+    Returns
+    -------
+    carry, ys
+        The last carry, and the y of every turn, stacked along a new axis 0.
+
+    Raises
+    ------
+    ChalkgradError
+        Where the lengths differ, or none is known.
+    ShapeError
+        Where the carry changes its type.
+
+    Examples
+    --------
+    >>> carry, ys = scan(lambda total, x: (total + x, total * x), 0.0, np.array([1.0, 2.0, 3.0]))
+    >>> float(carry), ys
+    (6.0, array([0., 2., 9.]))
+    """
+    moving, tree = flatten(xs)
+    count = _length(moving, length)
+    if running() is not None:
+        written = _written(function, init, moving, tree, count, reverse)
+        if written is not None:
+            return written
+    rows: list[Any] = [None] * count
+    carry = init
+    for k in reversed(range(count)) if reverse else range(count):
+        carry, rows[k] = function(carry, tree.unflatten([x[k] for x in moving]))
+    if not rows:
+        raise ChalkgradError("scan of no turns: with plain numbers nobody knows what the ys would be")
+    nests = [flatten(y) for y in rows]
+    stacked = [np.stack([leaves[i] for leaves, _ in nests]) for i in range(nests[0][1].count)]
+    return carry, nests[0][1].unflatten(stacked)
+
+
+def _length(xs: Sequence[Any], length: int | None) -> int:
+    """How many turns there are."""
+    counts: set[int] = set()
+    for x in xs:
+        shape = np.shape(x)
+        if not shape:
+            raise ChalkgradError("scan takes an x a turn along axis 0 of xs, and a number has no axis")
+        counts.add(shape[0])
+    if length is not None:
+        counts.add(length)
+    if len(counts) != 1:
+        found = " and ".join(map(str, sorted(counts)))
+        raise ChalkgradError(f"scan is given {found} turns" if counts else "scan needs xs, or length=")
+    return counts.pop()
+
+
+def _written(
+    function: Callable[..., Any], init: Any, xs: Sequence[Any], tree: Tree, count: int, reverse: bool
+) -> tuple[Any, Any] | None:
+    """As a step of the trace that is running; None where nothing in it is traced."""
+    examples = [x[0] if count else np.zeros(np.shape(x)[1:], x.dtype) for x in xs]
+    made = traced(function, (init, tree.unflatten(examples)), {})
+    carried, nest = flatten(init)
+    values = (*made.trace.hidden, *carried, *xs)
+    if not any(isinstance(v, Holder) for v in values):
+        return None
+    if made.trace.guards:
+        problem = "a branch that hangs on the turn of a scan cannot be taken anew at each turn; write np.where"
+        raise TraceError(located(made.trace.guards[0].origin, problem))
+    pair = made.trace.result.unflatten([float(k) for k in range(made.results)])  # ints alone would be a shape
+    if not isinstance(pair, tuple) or len(pair) != 2:  # type: ignore[arg-type]  # a nest is of any type
+        raise GradientError(f"{made.program.name} of a scan gives the next carry and a y, as a tuple of two")
+    after, rows = flatten(pair[0]), flatten(pair[1])
+    if after[1] != nest:
+        raise GradientError(f"the carry of {made.program.name} is another nest after a turn than before it")
+    program = made.program
+    hidden = len(made.trace.hidden)
+    body = replace(
+        program,
+        inputs=(*program.inputs[len(program.inputs) - hidden :], *program.inputs[: len(program.inputs) - hidden]),
+        outputs=tuple([program.outputs[int(k)] for k in (*after[0], *rows[0])]),
+    )
+    builder = Builder()
+    whole = hidden + len(carried)
+    inputs = [
+        builder.input(v.hint, v.type if k < whole else ArrayType((count, *v.type.shape), v.type.dtype))
+        for k, v in enumerate(body.inputs)
+    ]
+    params = {"body": body, "counts": (hidden, len(carried)), "length": count, "reverse": reverse}
+    outs = builder.bind_many(loop, *inputs, params=params)
+    found = inline(builder.program("scan", *outs[: len(body.outputs)]), values)
+    return nest.unflatten(found[: len(carried)]), rows[1].unflatten(found[len(carried) :])

@@ -1,0 +1,1 @@
+"""Networks: charts and their counts, bottlenecks, and training that shows what initialisation does."""

@@ -1,0 +1,110 @@
+"""Every kernel of the op table means what the op's own evaluation gives."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chalkgrad  # noqa: F401  (fills the table)
+from chalkgrad.errors import ProgramError
+from chalkgrad.ir.registry import OPS
+from chalkgrad.ir.types import type_of
+from chalkgrad.ops.kernel import Input, axes, lift, nest
+from chalkgrad.ops.op import Op
+from tests.ops.contract import cases
+from tests.ops.kernels import Reference
+
+# Ops that no backend lowers, and why.
+WITHOUT = {
+    "argpartition": "which of the lesser entries comes first is the library's own choice",
+    "pinv": "made of singular values",
+    "qr": "signs and order are LAPACK's choice",
+    "svd": "signs and order are LAPACK's choice",
+    "svdvals": "made by an iteration of LAPACK",
+    "eigh": "signs are LAPACK's choice",
+    "eig": "signs and order are LAPACK's choice",
+    "cofactor_along": "made of singular vectors",
+    "scan": "its body is a Program, which a backend writes out",
+}
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -3.5, 1e-300, 1e300, -1e300, 800.0, -800.0, np.inf, -np.inf, np.nan)
+lowered = pytest.mark.parametrize("op", [op for op in OPS.values() if op.kernel is not None], ids=lambda op: op.name)
+
+
+def outcome(op: Op, xs: tuple[Any, ...], params: dict[str, Any]) -> None:
+    """The kernels of the op at these inputs give what it evaluates to."""
+    types = tuple(type_of(x) for x in xs)
+    kernels = op.lower(types, params)
+    if kernels is None:
+        assert op.name == "cofactor"
+        return
+    evaluate: Any = op.evaluate
+    with np.errstate(all="ignore"):
+        found = evaluate(*xs, **params)
+    wanted = found if op.several else (found,)
+    outs = op.infer(types, params)
+    reference = Reference(xs)
+    for kernel, value, out in zip(kernels, wanted, outs, strict=True):
+        assert (kernel.shape, kernel.dtype) == (out.shape, out.dtype)
+        got = reference.array(kernel)
+        wide = 2e-5 if out.dtype == "float32" else 1e-13
+        scale = np.max(np.abs(value[np.isfinite(value)]), initial=0.0) if not op.elementwise and np.ndim(value) else 0
+        np.testing.assert_allclose(got, value, rtol=wide, atol=wide * scale, err_msg=f"{op.name} {xs} {params}")
+
+
+def test_what_has_no_kernel_is_named_with_its_reason() -> None:
+    assert {name for name, op in OPS.items() if op.kernel is None} == set(WITHOUT)
+
+
+@lowered
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_samples(op: Op, dtype: str) -> None:
+    for case in cases(op):
+        outcome(op, case.cast(dtype).inputs, case.params)
+
+
+@lowered
+def test_kinks_and_conventions(op: Op) -> None:
+    for kink in op.kinks:
+        if kink.point:
+            outcome(op, tuple(np.asarray(x, float)[()] for x in kink.point), dict(kink.params))
+
+
+@lowered
+def test_special_values(op: Op) -> None:
+    if not op.elementwise or op.arity not in (1, 2):
+        pytest.skip("not of one or two numbers: its samples hold its hard points")
+    truths = [isinstance(d.low, bool) for d in op.domain] or [False] * op.arity
+    grid = np.array(list(itertools.product(SPECIAL, repeat=op.arity))).T
+    outcome(op, tuple(column != 0 if truth else column for column, truth in zip(grid, truths, strict=True)), {})
+
+
+@lowered
+def test_whole_numbers(op: Op) -> None:
+    """Ints give what NumPy gives, in NumPy's dtype, or are refused before they are lowered."""
+    if op.name in ("inv", "solve", "cholesky", "det", "logdet", "slogdet"):
+        pytest.skip("a matrix of rounded numbers may be singular")
+    for case in cases(op):
+        kinds = [np.asarray(x).dtype.kind for x in case.inputs]
+        whole = [np.asarray(np.abs(np.rint(x)), int)[()] for x in map(np.asarray, case.inputs)]
+        xs = tuple(x if kind in "bi" else w for x, w, kind in zip(case.inputs, whole, kinds, strict=True))
+        try:
+            op.infer(tuple(type_of(x) for x in xs), case.params)
+        except ProgramError:
+            continue
+        outcome(op, xs, case.params)
+
+
+def test_a_wrong_kernel_is_found() -> None:
+    wrong = replace(OPS["subtract"], kernel=OPS["add"].kernel)
+    with pytest.raises(AssertionError):
+        outcome(wrong, (np.float64(1.0), np.array([0.5, 2.0])), {})
+
+
+def test_a_place_outside_is_found() -> None:
+    (i,) = axes(3)
+    with pytest.raises(AssertionError):
+        Reference((np.zeros(3),)).array(nest((i,), Input(0, (3,), "float64")[lift(i) + 1], "float64"))
