@@ -57,6 +57,9 @@ def pages() -> dict[str, str]:
         "pictures/neuron.svg": cg.draw(neuron).svg,
         "pictures/neuron-whole.svg": cg.draw(whole).svg,
         "pictures/sort.svg": cg.draw(sort).svg,
+        "pictures/circuit.svg": cg.draw(cg.zoom("f = σ(W x + b)", W=[[2, -1]], x=[1, 3], b=[0.5])).svg,
+        "pictures/filter.svg": cg.convolution(10, 7, padding=3, stride=3).svg,
+        "pictures/network.svg": cg.network("4-3-2", output="softmax").svg,
     }
     views: list[tuple[str, str, str, Callable[[], str]]] = [
         (

@@ -69,6 +69,12 @@ class TestGradients:
         assert value.dtype == gradient.dtype == np.float32
         assert cg.hessian(smooth)(X.astype(np.float32)).dtype == np.float32
 
+    def test_a_gradient_has_the_width_of_its_variable(self) -> None:
+        x, w = np.ones(3, np.float32), np.arange(3.0)
+        dx, dw = cg.grad(lambda x, w: np.sum(x * w), wrt=(0, 1))(x, w)
+        assert (dx.dtype, dw.dtype) == (np.float32, np.float64)
+        assert cg.hessian(lambda x: np.sum(x**2 * w))(x).dtype == np.float32
+
     def test_a_gradient_may_be_written_into(self) -> None:
         def f(x: Any, y: Any) -> Any:
             return np.sum(x + y)

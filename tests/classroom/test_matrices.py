@@ -142,6 +142,7 @@ def test_what_follows_is_judged_from_the_own_lines() -> None:
     ("given", "claim", "kind", "words"),
     [
         (NETWORK, "∂J/∂W1 = Σ_i W2^T (∂J/∂z2) ∘ 1{z1 > 0}", "shapes", "D_a1×D_x"),
+        (NETWORK, "∂J/∂W1 = Σ_i (W2 (∂J/∂z2) ∘ 1{z1 > 0}) x^(i)^T", "shapes", "W2 (∂J/∂z2) is"),
         (NETWORK, "∂J/∂b1 = W2^T (∂J/∂z2) ∘ 1{z1 > 0}", "missing", "a sum over them"),
         (NETWORK, "∂J/∂z2 = ŷ^(i) - y^(i)", "constant", "1/m times"),
         (NETWORK, "∂J/∂z2 = (y^(i) - ŷ^(i))/m", "constant", "-1 times"),

@@ -110,3 +110,34 @@ def test_a_power_of_what_is_no_square_matrix_is_by_entries(value: object) -> Non
 
 def test_numpy_code_is_read_as_numpy_computes_it() -> None:
     assert cg.grad(lambda A: np.sum(A**2))(A).tolist() == (2 * A).tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tr(A⁻ᵀ B)",
+        "tr(A^-T B)",
+        "tr(A^{-T} B)",
+        "tr(A^-⊤ B)",
+        "tr(A^{-⊤} B)",
+        "tr((A)^-T B)",
+        "tr(A^-TB)",
+        r"\operatorname{tr}(A^{-\top} B)",
+        r"\operatorname{tr}(A^{-T} B)",
+        r"\operatorname{tr}(A^{-\mathsf{T}} B)",
+    ],
+)
+def test_the_transposed_inverse(text: str) -> None:
+    b = np.array([[1.0, 2.0], [-1.0, 0.5]])
+    assert cg.work(text, A=A, B=b).value == pytest.approx(np.trace(np.linalg.inv(A).T @ b), rel=1e-12)
+
+
+def test_a_power_of_minus_t_stays_a_power_where_it_is_one() -> None:
+    assert cg.work("f = k^-T", k=2.0, T=3.0).value == 0.125
+    assert cg.work("f = K^-T", K=2.0, T=3.0).value == 0.125
+    assert [v.hint for v in cg.parse("f = e^-T").inputs] == ["T"]
+    assert [v.hint for v in cg.parse("PV = C (1 + r)^-T").inputs] == ["C", "r", "T"]
+    with pytest.raises(NotationError, match=r"the transposed inverse of the number K or K\^\(-T\)"):
+        cg.work("f = tr(A) K^-T", A=A, K=2.0)
+    with pytest.raises(NotationError, match=r"the transpose of the number \(K \+ 1\) or \(K \+ 1\)\^\(T\)"):
+        cg.work("f = tr(A) (K + 1)^T", A=A, K=2.0)

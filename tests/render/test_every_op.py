@@ -13,6 +13,7 @@ from chalkgrad.ir.registry import OPS
 from chalkgrad.ops.op import Op
 from chalkgrad.render.data import to_json
 from chalkgrad.render.graph import diagram
+from chalkgrad.render.evaluation_source import source_of
 from chalkgrad.render.html import html
 from chalkgrad.render.pseudocode import pseudocode
 from chalkgrad.render.python import python
@@ -40,3 +41,20 @@ def test_it_prints_and_the_python_runs(op: Op) -> None:
         np.testing.assert_allclose(value, w.value, rtol=1e-13)
         for name, gradient in gradients.items():
             np.testing.assert_allclose(gradient, w.gradients[name], rtol=1e-13, atol=1e-300, err_msg=name)
+
+
+@pytest.mark.parametrize("op", [op for op in OPS.values() if op.readable is not None], ids=lambda op: op.name)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_what_is_written_for_people_gives_the_same_bits(op: Op, dtype: str) -> None:
+    hard = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 800, -800, 720, -720, 1e-320, -1e-9, 3, -3, 3, -3], dtype)
+    given = [(case.inputs, case.params) for case in cases(op)]
+    given += [((hard,) * op.arity, {})] + [((x,) * op.arity, {}) for x in hard] * op.elementwise
+    assert op.evaluate is not None and op.readable is not None
+    for inputs, params in given:
+        with np.errstate(all="ignore"):
+            wanted, found = op.evaluate(*inputs, **params), op.readable(*inputs, **params)
+        assert np.asarray(found).dtype == np.asarray(wanted).dtype
+        np.testing.assert_array_equal(found, wanted)
+        number = ~np.isnan(np.asarray(wanted, float))
+        np.testing.assert_array_equal(np.signbit(found)[number], np.signbit(wanted)[number])
+    assert source_of(op.readable, op.name)

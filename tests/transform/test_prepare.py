@@ -14,7 +14,7 @@ from chalkgrad.errors import GradientError
 from chalkgrad.ir import reuse
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.check import check
-from chalkgrad.ir.program import Program, Var, number
+from chalkgrad.ir.program import Number, Program, Var, number
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.run import Run
 from chalkgrad.transform.backprop import backprop, pullback
@@ -93,6 +93,7 @@ def test_what_an_op_is_evaluated_as_is_the_op(name: str, dtype: str) -> None:
     made = alike(p, [x])
     assert name not in names(made)
     alike(program(lambda x: OPS[name](x)), [np.float64(-710.5)])
+    alike(program(lambda x: OPS[name](x), array(5, dtype="int64")), [np.array([-800, -1, 0, 1, 800])])
 
 
 def test_sigmoid_and_its_kin_share_one_exponential() -> None:
@@ -235,11 +236,25 @@ def test_memory_that_lies_otherwise_stays_so() -> None:
     alike(p, [x])  # a sum along the other axis adds in another order
     alike(program(lambda x: total(exp(exp(x) * 0.1) * 3), array(LARGE)), [np.linspace(0, 1, 2 * LARGE)[::-2]])
 
+    def f(x: Any, y: Any) -> Any:
+        first = total(exp(y))  # whose array lies by rows
+        return first, total(exp(x), axis=1)  # and this one by columns
+
+    p = program(f, array(64, 80), array(64, 80))
+    assert any(reuse.takes(p))
+    alike(p, [x, np.ascontiguousarray(x)])
+
 
 def test_a_wider_result_does_not_go_into_a_narrow_array() -> None:
     p = program(lambda x, y: (exp(x) * y) * exp(exp(x)), array(LARGE, dtype="float32"), array(LARGE, dtype="float64"))
     x = np.linspace(0, 1, LARGE)
     alike(p, [x.astype(np.float32), x])
+
+    builder = Builder()
+    a = builder.bind(OPS["exp"], builder.input("x", array(LARGE, dtype="float32")))
+    strong = Number(np.float64(2), array())  # which widens in NumPy, whatever is inferred
+    out = builder.bind(OPS["exp"], builder.bind(OPS["multiply"], a, strong))
+    alike(builder.program("f", out), [x.astype(np.float32)])
 
 
 def test_a_gradient_may_be_written_into() -> None:

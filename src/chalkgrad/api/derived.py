@@ -152,6 +152,12 @@ class Same:
         return hash(self._parts)
 
 
+def first_of(x: Any) -> Any:
+    """The first of many. A whole number or a truth stays an array, so that it is data and no number of the code's."""
+    plain: bool = True if type(x) is np.ndarray else x.constant
+    return np.asarray(x[0]) if plain and x.dtype.kind in "biu" else x[0]
+
+
 def function_of(source: Any) -> Callable[..., Any]:
     """A function as it is; maths text or a Program as a function of its inputs, in order or by name.
 
@@ -206,7 +212,7 @@ def _item(item: Any) -> int | str:
         return int(item)
     kind = f"an {type(item).__name__}" if isinstance(item, np.ndarray) else article(item)
     raise UnknownName(
-        f"wrt is the name or the place of an argument, or several of them, not {kind}; "
+        f"wrt is a name or a place of an argument, or several, not {kind}; "
         "the values come in a call of what this gives: grad(f)(x)"
     )
 
@@ -282,7 +288,7 @@ def chosen(made: Trace, program: Program, wrt: Wrt) -> Chosen:
         name, tree, start = places[at]
         group = program.inputs[start : start + tree.count]
         if not group:
-            raise GradientError(f"{name} of {made.program.name} {_no_number(tree)}: there is nothing to differentiate by")
+            raise GradientError(f"{name} of {made.program.name} {_no_number(tree)}")
         for var in group:
             if not var.type.floating:
                 raise GradientError(f"{var.hint} is {var.type}: only a real value has a gradient")
@@ -295,7 +301,7 @@ def _no_number(tree: Tree) -> str:
     """Why there is no leaf."""
     found = list(tree.statics())
     if len(found) != 1 or tree.static is None or isinstance(found[0], (bool, str, type(None))):
-        return "holds no number"
+        return "holds no number: there is nothing to differentiate by"
     if isinstance(found[0], (tuple, list)):
         return f"is {article(found[0])}, and whole numbers alone count as a shape or an index; write floats"
     kind = type(found[0]).__name__
@@ -311,8 +317,8 @@ def argument_places(function: str, names: Sequence[str], wrt: Wrt, kind: str = "
     for item in [wrt] if isinstance(wrt, (int, str)) else wrt:
         if isinstance(item, str):
             if item not in names:
-                near = nearest(item, names) or f"; given are {', '.join(names)}, and a default that is left is a constant"
-                raise UnknownName(f"{function} has no {kind} '{item}'{near if kind == 'argument' else nearest(item, names)}")
+                given = f" in this call, which gives {', '.join(names)}" if kind == "argument" else ""
+                raise UnknownName(f"{function} has no {kind} '{item}'{nearest(item, names) or given}")
             found.append(list(names).index(item))
         elif -len(names) <= item < len(names):
             found.append(item % len(names))
@@ -353,6 +359,7 @@ __all__ = [
     "by_name",
     "chosen",
     "either",
+    "first_of",
     "function_of",
     "placed",
     "ready",

@@ -11,7 +11,9 @@ from chalkgrad.render.words import edge_sentence, fork_sentences, habits, sensit
 
 def explain(worked: Worked, digits: int = 4) -> str:
     """Every edge in a sentence, every fork's sum, what each gate does, every convention, and where a NaN was born."""
-    if digits < 0:
+    if not isinstance(worked, Worked):
+        raise ChalkgradError(f"explain takes a Work, not {type(worked).__name__}: explain(work(…))")
+    if not isinstance(digits, int) or digits < 0:
         raise ChalkgradError(f"digits counts decimals, and is not {digits}")
     rows = Rows(worked)
     lines = [edge_sentence(rows, e, digits) for e in rows.edges()]

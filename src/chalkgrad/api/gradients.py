@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
 
 from chalkgrad.api.derived import (
+    KEPT,
     Chosen,
+    Same,
     Wrt,
     argument_places,
     chosen,
@@ -67,7 +69,13 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., Any]:
     (9.0, 3.0, 3.0)
     """
     function = function_of(source)
-    wrt = placed(function, wrt)
+    return _value_and_grad(Same(function), placed(function, wrt))
+
+
+@lru_cache(maxsize=KEPT)
+def _value_and_grad(same: Same, wrt: Wrt) -> Callable[..., Any]:
+    """Kept, since people write `grad(f)(x)` within a loop."""
+    function = same.function
 
     def inside(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         made = traced(function, args, kwargs)

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chalkgrad.api.derived import Chosen, Traced, Wrt, chosen, function_of, placed, traced, transform
+from chalkgrad.api.derived import (
+    KEPT,
+    Chosen,
+    Same,
+    Traced,
+    Wrt,
+    chosen,
+    first_of,
+    function_of,
+    placed,
+    traced,
+    transform,
+)
 from chalkgrad.api.gradients import grad
 from chalkgrad.errors import ChalkgradError, GradientError, TraceError
 from chalkgrad.evaluate.interpret import Interpreter
@@ -75,6 +87,12 @@ def jacobian(source: Any, wrt: Wrt = 0, *, mode: Mode = "auto", sparse: bool = F
         raise ChalkgradError(f"mode is one of auto, forward, reverse, not {mode!r}")
     if sparse:
         return _sparse(function, wrt)
+    return _whole(Same(function), wrt, mode)
+
+
+@lru_cache(maxsize=KEPT)
+def _whole(same: Same, wrt: Wrt, mode: Mode) -> Callable[..., Any]:
+    function = same.function
 
     def inside(*args: Any, **kwargs: Any) -> Any:
         made = traced(function, args, kwargs)
@@ -271,12 +289,22 @@ def vmap(source: Any, in_axes: Any = 0, out_axes: int = 0) -> Callable[..., Any]
     function = function_of(source)
     if type(out_axes) is not int:
         raise ChalkgradError(f"out_axes is one whole number, not {out_axes!r}")
+    each = tuple(in_axes) if isinstance(in_axes, (tuple, list)) else in_axes
+    for axis in each if isinstance(each, tuple) else (each,):
+        if axis is not None and type(axis) is not int:
+            raise ChalkgradError(f"in_axes has an axis or None for each argument, for all in it; not {axis!r}")
+    return _mapped(Same(function), each, out_axes)
+
+
+@lru_cache(maxsize=KEPT)
+def _mapped(same: Same, in_axes: tuple[int | None, ...] | int | None, out_axes: int) -> Callable[..., Any]:
+    function = same.function
 
     def inside(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             named = ", ".join(kwargs)
             raise ChalkgradError(f"vmap takes arguments by place, as in_axes gives their axes; {named} came by name")
-        axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
+        axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args)
         if len(axes) != len(args):
             raise ChalkgradError(f"in_axes has {len(axes)} entries for {len(args)} arguments")
         split = [_split(a, axis, place) for place, (a, axis) in enumerate(zip(args, axes, strict=True))]
@@ -305,6 +333,11 @@ def _same_branch(guard: Guard, decided: Holder) -> None:
     """
     if not np.all(decided.session.decided(decided.atom) == guard.value):
         problem = "a branch is taken for some examples of vmap and not for others; write np.where there"
+        if np.asarray(guard.value).dtype != bool:
+            problem = (
+                "a whole number of one example of vmap cannot be a plain int, since others have others; an array "
+                "that it picks from is passed as an argument, with None in in_axes"
+            )
         raise TraceError(located(guard.origin, problem))
 
 
@@ -313,8 +346,6 @@ def _split(argument: Any, axis: int | None, place: int) -> tuple[Any, list[Any],
     found, tree = flatten(argument)
     if axis is None:
         return argument, found, None
-    if type(axis) is not int:
-        raise ChalkgradError(f"in_axes has an axis or None for each argument, which holds for all in it; not {axis!r}")
     sizes: set[int] = set()
     fronted: list[Any] = []
     for leaf in found:
@@ -327,4 +358,4 @@ def _split(argument: Any, axis: int | None, place: int) -> tuple[Any, list[Any],
         raise ChalkgradError(f"argument {place} of vmap has {' and '.join(map(str, sorted(sizes)))} examples")
     if 0 in sizes:
         raise ChalkgradError(f"argument {place} of vmap has no examples")
-    return tree.unflatten([x[0] for x in fronted]), fronted, sizes.pop() if sizes else None
+    return tree.unflatten([first_of(x) for x in fronted]), fronted, sizes.pop() if sizes else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.api.derived import traced
+from chalkgrad.api.derived import first_of, traced
 from chalkgrad.errors import ChalkgradError, GradientError, TraceError
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.types import ArrayType
@@ -99,21 +99,30 @@ def _written(
     function: Callable[..., Any], init: Any, xs: Sequence[Any], tree: Tree, count: int, reverse: bool
 ) -> tuple[Any, Any] | None:
     """As a step of the trace that is running; None where nothing in it is traced."""
-    examples = [x[0] if count else np.zeros(np.shape(x)[1:], x.dtype) for x in xs]
+    examples = [first_of(x) if count else np.zeros(np.shape(x)[1:], x.dtype) for x in xs]
     made = traced(function, (init, tree.unflatten(examples)), {})
     carried, nest = flatten(init)
     values = (*made.trace.hidden, *carried, *xs)
     if not any(isinstance(v, Holder) for v in values):
         return None
     if made.trace.guards:
+        guard = made.trace.guards[0]
         problem = "a branch that hangs on the turn of a scan cannot be taken anew at each turn; write np.where"
-        raise TraceError(located(made.trace.guards[0].origin, problem))
+        if np.asarray(guard.value).dtype != bool:
+            problem = (
+                "a number of one turn of a scan cannot be a plain int, since the next turn has another; "
+                "read what it picks before the loop, as a[ks], and pass that in xs"
+            )
+        raise TraceError(located(guard.origin, problem))
     pair = made.trace.result.unflatten([float(k) for k in range(made.results)])  # ints alone would be a shape
     if not isinstance(pair, tuple) or len(pair) != 2:  # type: ignore[arg-type]  # a nest is of any type
         raise GradientError(f"{made.program.name} of a scan gives the next carry and a y, as a tuple of two")
     after, rows = flatten(pair[0]), flatten(pair[1])
     if after[1] != nest:
-        raise GradientError(f"the carry of {made.program.name} is another nest after a turn than before it")
+        raise GradientError(
+            f"the carry of {made.program.name} is another nest after a turn than before it; "
+            "the keys of a dict stand in the same order, too"
+        )
     program = made.program
     hidden = len(made.trace.hidden)
     body = replace(

@@ -39,6 +39,9 @@ def jvp(function: Any, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple
     (6.0, 3.5)
     """
     called = function_of(function)
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)):
+            raise GradientError(f"{name} is a tuple with one for each argument, as in jvp(f, (x,), (dx,))")
     if len(primals) != len(tangents):
         raise GradientError(f"{len(primals)} arguments and {len(tangents)} tangents: give one for each, or None")
     return _pushed(Same(called))(*primals, *tangents)
@@ -131,12 +134,19 @@ def vjp(function: Any, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, .
     """
     called = function_of(function)
     pulled = _pulled(Same(called))
+    primals = tuple([_kept(p) for p in primals])
     value = _valued(Same(called))(*primals)
 
     def pull(upstream: Any) -> tuple[Any, ...]:
         return pulled(upstream, *primals)
 
     return value, pull
+
+
+def _kept(primal: Any) -> Any:
+    """The argument as it is now: a step such as `w -= rate * pull(1.0)[0]` writes into it between two pulls."""
+    found, tree = flatten(primal)
+    return tree.unflatten([x.copy() if type(x) is np.ndarray else x for x in found])
 
 
 @lru_cache(maxsize=KEPT)

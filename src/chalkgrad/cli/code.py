@@ -46,6 +46,7 @@ def code(
     Examples:
       chalkgrad code "g = x + y; h = g z; f = h + x"
       chalkgrad code "f(x, y) = x log y" --as python > f.py
+      chalkgrad code "f(x, y) = x log y" --as c > f.c
       chalkgrad code - --as python < stages.txt
     """
     text, values = text_and_values(context, given)
@@ -53,7 +54,7 @@ def code(
     let = read_lets(lets)
     worked = work(text, values=values, upstream=number, wrt=wrt or None, gates=gates, abstract=abstract, let=let)
     left = abstract_steps(worked.program)
-    if left and language == "python":
+    if left and language in ("python", "c"):
         first = next(iter(left))
         raise ValueNeeded(f"{first} is abstract, and code that runs needs it: fill it in with --let {first}=…")
     click.echo(code_of(worked, language), nl=False)

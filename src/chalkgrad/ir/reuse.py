@@ -112,8 +112,8 @@ def _writes(step: Step) -> bool:
         return False
     ufunc = op.evaluate
     if not isinstance(ufunc, np.ufunc):
-        own = "out" in (getattr(ufunc, "__kwdefaults__", None) or ())
-        return own and all(a.type.dtype == out.type.dtype for a in step.inputs if isinstance(a, Var))
+        own = "out" in (getattr(ufunc, "__kwdefaults__", None) or ()) and "out" not in op.params
+        return own and all(a.type.dtype in (out.type.dtype, "bool") for a in step.inputs if isinstance(a, Var))
     if ufunc.signature is not None or ufunc.nout != 1 or step.params:
         return False
     try:

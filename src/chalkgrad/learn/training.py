@@ -24,7 +24,7 @@ from chalkgrad.notation.read import read
 from chalkgrad.transform.backprop import backprop
 from chalkgrad.transform.conventions import with_sizes
 from chalkgrad.transform.gates import recognise
-from chalkgrad.transform.prune import tidy
+from chalkgrad.transform.prepare import prepare
 
 MOST_STEPS = 1_000_000
 MOST_PARAMETERS = 1_000_000
@@ -234,7 +234,7 @@ def _prepared(text: str, network: Network, x: Any, y: Any) -> tuple[Program, Any
     names = [v.hint for v in program.inputs]
     parameters = [n for n in names if n not in ("X", "Y")]
     made = backprop(recognise(program, evaluation=True), [v for v in program.inputs if v.hint in parameters])
-    run = Interpreter(tidy(made.gradient))
+    run = Interpreter(prepare(made.gradient))
 
     def step(values: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
         given = {"X": x, "Y": y, **values}
@@ -252,7 +252,7 @@ def _output(program: Program, values: Mapping[str, Any]) -> Any:
     """H, which the loss is a function of."""
     (h,) = [v for v in program.variables() if v.hint == "H"]
     whole = Program(program.name, program.inputs, program.steps, (h,))
-    (out,) = Interpreter(tidy(whole))(*[values[v.hint] for v in program.inputs])
+    (out,) = Interpreter(prepare(whole))(*[values[v.hint] for v in program.inputs])
     return out
 
 

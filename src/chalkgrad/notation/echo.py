@@ -160,9 +160,22 @@ class Echo:
             )
             right: list[tuple[Node, int] | str] = [(node.right, 0)] if bare else ["(", (node.right, 0), ")"]
             return POWER, [(node.left, ATOM), "^", *right]
-        sign = SIGNS.get(node.sign) or (" @ " if self.decided.get(id(node)) == "matmul" else self._times(node))
+        matrix = self.decided.get(id(node)) == "matmul"
+        sign = SIGNS.get(node.sign) or (" @ " if matrix else self._times(node))
         right_least = ATOM if isinstance(node.right, Unary) else level + 1
-        return level, [(node.left, level), sign, (node.right, right_least)]
+        # A ∘ B @ C is read from the left, but nobody should have to know that
+        left_least = level + 1 if matrix and self._entries(node.left) else level
+        return level, [(node.left, left_least), sign, (node.right, right_least)]
+
+    def _entries(self, node: Node) -> bool:
+        """Whether it is a product entry by entry, printed with ∘."""
+        return (
+            isinstance(node, Binary)
+            and LEVELS[node.sign] == PRODUCT
+            and node.sign != "/"
+            and self.decided.get(id(node)) != "matmul"
+            and self._times(node) == " ∘ "
+        )
 
     def _times(self, node: Binary) -> str:
         return " ∘ " if self.array(node.left) and self.array(node.right) else "·"

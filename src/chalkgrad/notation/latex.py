@@ -43,7 +43,7 @@ STAR = re.compile(r"\^(?:[*∗⋆]|\\ast(?![A-Za-z])|\\star(?![A-Za-z])|\{\s*(?:
 TRANSPOSE = re.compile(
     r"\^(?:\\top(?![A-Za-z])|\\intercal(?![A-Za-z])|⊤|\{\s*(?:\\top|\\intercal|⊤|\\mathsf\{T\})\s*\})"
 )
-INVERSE_TRANSPOSE = re.compile(r"\^\{\s*-\s*(?:\\top|\\intercal|⊤)\s*\}")
+INVERSE_TRANSPOSE = re.compile(r"\^\{\s*-\s*(?:\\top|\\intercal|⊤|\\mathsf\{T\})\s*\}")
 SUBSCRIPT = re.compile(r"[^\S\n]*_[^\S\n]*")
 SPACE = re.compile(r"(?:[^\S\n]|~)+")
 CONDITION = re.compile(r"^(?:if|when|for)?$")

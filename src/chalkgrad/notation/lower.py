@@ -18,7 +18,7 @@ from chalkgrad.ir.registry import lookup
 from chalkgrad.notation.fit import check_elementwise, check_product, inverted, scalar, scalars
 from chalkgrad.notation.functions import COMPARE_OPS, FOLDED, SIGN_OPS, Abstract
 from chalkgrad.notation.parameters import constant, entries, index, parameter
-from chalkgrad.notation.powers import check_power
+from chalkgrad.notation.powers import check_power, transposed_number
 from chalkgrad.notation.refusal import quote, refuse
 from chalkgrad.notation.sizes import MAX_RANK
 from chalkgrad.notation.tree import (
@@ -298,8 +298,7 @@ class Lowering:
     def _transpose(self, node: Transpose, operand: Operand) -> Operand:
         rank = len(operand.atom.type.shape)
         if rank == 0 and not node.sure:
-            base = quote(self.source, node.operand.span)
-            raise refuse(self.source, node.span, f"the transpose of the number {base}", f"{base}^(T)")
+            raise transposed_number(self.source, node)
         if rank < 2:
             return Operand(operand.atom, rank == 1 and not operand.row)
         return self._bind("transpose", node, [operand])

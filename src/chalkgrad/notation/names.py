@@ -98,8 +98,7 @@ class Scope:
                 at += 1
                 continue
             following = tokens[at + 1]
-            before = out[-2] if out and out[-1].text == "{" and following.text == "}" and len(out) > 1 else None
-            raised = any(t.kind == "sign" and t.text == "^" for t in (before, *out[-1:]) if t is not None)
+            raised = _raised(out, following, bool(self.arrays))
             if depth > 0 and following.kind == "equals" and out and out[-1].kind in ("comma", "open"):
                 out.append(token._replace(kind="keyword"))
                 at += 1
@@ -379,3 +378,16 @@ def _product(word: str, reading: tuple[Piece, ...]) -> str:
         kind = {"function": "the function ", "name": "the name "}.get(reading[0][2], "")
         return kind + word
     return "·".join([word[p[0] : p[1]] for p in reading])
+
+
+def _raised(out: Sequence[Token], following: Token, arrays: bool) -> bool:
+    """Whether a word stands where a transpose may: `x^T`, `x^{T}`; `A^-T` and `A^{-T}` of what may be a matrix."""
+    at = len(out) - 1
+    minus = at >= 0 and out[at].text == "-"
+    at -= minus
+    if at >= 0 and out[at].text == "{" and following.text == "}":
+        at -= 1
+    if at < 0 or out[at].kind != "sign" or out[at].text != "^":
+        return False
+    # `e^-T`, `2^-T` and `k^-T` are powers, as of a temperature, and so is each where there are no arrays
+    return not minus or (arrays and at > 0 and (out[at - 1].text[:1].isupper() or out[at - 1].kind == "close"))

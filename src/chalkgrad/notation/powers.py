@@ -1,10 +1,11 @@
-"""A power of a square matrix, which may be meant of the matrix or of each of its entries."""
+"""Raised signs with two readings: a power of a matrix or of its entries, a transpose or a power T."""
 
 from __future__ import annotations
 
+from chalkgrad.errors import NotationError
 from chalkgrad.ir.program import Atom, Number
 from chalkgrad.notation.refusal import quote, refuse
-from chalkgrad.notation.tree import Binary, Call, Name
+from chalkgrad.notation.tree import Binary, Call, Name, Node, Num, Transpose
 
 
 def check_power(source: str, node: Binary, base: Atom, exponent: Atom) -> None:
@@ -20,11 +21,24 @@ def check_power(source: str, node: Binary, base: Atom, exponent: Atom) -> None:
         return
     if (isinstance(exponent, Number) and exponent.value in (1, -1)) or _of_function(node):
         return
-    called = quote(source, node.left.span)
-    if not isinstance(node.left, Name) and called[:1] not in "([{":
-        called = f"({called})"
+    called = _quoted(source, node.left)
     power = f"{exponent.value:g}" if isinstance(exponent, Number) else quote(source, node.right.span).strip("{} ")
     raise refuse(source, node.span, *_readings(called, power))
+
+
+def transposed_number(source: str, node: Transpose) -> NotationError:
+    """The error for `x^T`, or `x^-T`, of a number x, where T may be a power."""
+    inner, kind, power = node.operand, "transpose", "T"
+    if isinstance(inner, Binary) and inner.span[1] == node.span[1]:  # the inverse that `^-T` is the transpose of
+        inner, kind, power = inner.left, "transposed inverse", "-T"
+    base = _quoted(source, inner)
+    return refuse(source, node.span, f"the {kind} of the number {base}", f"{base}^({power})")
+
+
+def _quoted(source: str, node: Node) -> str:
+    """What stands there, with the brackets that a raised sign behind it needs."""
+    text = quote(source, node.span)
+    return text if isinstance(node, Name | Num) or text[:1] in "([{" else f"({text})"
 
 
 def _of_function(node: Binary) -> bool:

@@ -265,19 +265,31 @@ class _Parser:
     def _binary(self, token: Token) -> bool:
         if token.text == "^":
             tight_power(self.on, token)
-            if self.tokens[self.at + 1].kind == "transpose":
-                self.at += 1
-                return self._behind(self.tokens[self.at])
-            inner = self.tokens[self.at + 1 : self.at + 4]
-            if len(inner) == 3 and inner[1].kind == "transpose" and inner[0].text == "{" and inner[2].text == "}":
-                self.on.replace(lambda base, span: Transpose(base, inner[1].value, span), inner[2].stop)
-                self.at += 4
+            if self._transposes():
                 return False
             self.on.reduce(POWER + 1)
         else:
             self.on.reduce(LEVELS[token.text])
         self.on.stack.append(Waiting("binary", token.text, LEVELS[token.text], token))
         self.at += 1
+        return True
+
+    def _transposes(self) -> bool:
+        """Read `^T`, `^{T}`, and the transposed inverse `^-T`, `^{-T}`; whether one of them stands here."""
+        at = self.at + 1
+        braced = self.tokens[at].text == "{"
+        at += braced
+        minus = self.tokens[at].text == "-"
+        at += minus
+        mark = self.tokens[at]
+        if mark.kind != "transpose" or (braced and self.tokens[at + 1].text != "}"):
+            return False
+        stop = self.tokens[at + braced].stop
+        if minus:
+            back = Unary("-", Num(1.0, mark.span), mark.span)
+            self.on.replace(lambda base, span: Binary("^", base, back, span), stop)
+        self.on.replace(lambda base, span: Transpose(base, mark.value, span), stop)
+        self.at = at + braced + 1
         return True
 
     def _compare(self, token: Token) -> None:

@@ -15,12 +15,8 @@ from chalkgrad.ops.notation import Function
 from chalkgrad.ops.op import DECLARED, Kink, elementwise
 
 
-def _decay(x: Any) -> Any:
-    """e^-|x|, which never overflows; all of the four below are made of it."""
-    return np.exp(-np.abs(x))
-
-
 def _decay_kernel(x: Expr) -> Expr:
+    """e^-|x|, which never overflows; all of the four below are made of it."""
     return fn("exp", -fn("absolute", x))
 
 
@@ -34,7 +30,7 @@ def _decayed(x: Any) -> Any:
 
 
 def _sigmoid(x: Any) -> Any:
-    e = _decay(x)
+    e = np.exp(-np.abs(x))
     return np.maximum(e, np.asarray(x) >= 0) / (1.0 + e)  # the greater is 1 or e; `where` is ten times slower
 
 
@@ -51,13 +47,14 @@ sigmoid = elementwise(
     expand=lambda x: 1 / (1 + exp(-x)),
     forms=(lambda x: 1 / (1 + exp(-x)), lambda x: exp(x) / (1 + exp(x))),
     evaluated_as=_sigmoid_as,
+    readable=lambda x: np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))),
     note="its slope σ(1 - σ) is at most 1/4, at 0, and vanishes on both sides: it saturates",
     kernel=_sigmoid_kernel,
 )
 
 
 def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0.0) + np.log1p(_decay(x))
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
 
 softplus = elementwise(
@@ -73,7 +70,7 @@ softplus = elementwise(
 
 
 def _log_sigmoid(x: Any) -> Any:
-    return np.minimum(x, -0.0) - np.log1p(_decay(x))  # -0 where it is 0: it is never above
+    return np.minimum(x, -0.0) - np.log1p(np.exp(-np.abs(x)))  # -0 where it is 0: it is never above
 
 
 log_sigmoid = elementwise(
@@ -102,8 +99,8 @@ log_one_minus_sigmoid = elementwise(
 )
 
 
-def _relu(x: Any, at_zero: int = 0) -> Any:
-    return np.maximum(x, 0.0)
+def _relu(x: Any, at_zero: int = 0, *, out: Any = None) -> Any:
+    return np.maximum(x, 0.0, out=out)
 
 
 relu = elementwise(
@@ -111,6 +108,7 @@ relu = elementwise(
     _relu,
     lambda y, x, at_zero=0: (flag(x >= 0 if at_zero else x > 0, y),),
     Function("relu", r"\operatorname{relu}"),
+    readable=lambda x, at_zero=0: np.maximum(x, 0.0),
     params={"at_zero": 0},
     conventions={"relu_at_zero": ("at_zero", (0, 1))},
     kinks=(

@@ -205,8 +205,8 @@ def _wins(better: Any, y: Value, a: Any, b: Any, tie: str) -> tuple[Any, Any]:
 
 
 def _extreme(name: str, ufunc: np.ufunc, better: Any, shown: str) -> Any:
-    def evaluate(a: Any, b: Any, tie: str = "share") -> Any:
-        return ufunc(a, b)
+    def evaluate(a: Any, b: Any, tie: str = "share", *, out: Any = None) -> Any:
+        return ufunc(a, b, out=out)
 
     return elementwise(
         name,

@@ -246,18 +246,6 @@ def _cross_kernel(types: Types, outs: Types, params: Params) -> Kernel:
     return nest(at, entry(a, 1) * entry(b, 2) - entry(a, 2) * entry(b, 1), outs[0].dtype)
 
 
-def _cross_kernel(types: Types, outs: Types, params: Params) -> Kernel:
-    at = axes(*outs[0].shape)
-    a, b = inputs(types)
-
-    def entry(x: Source, behind: int) -> Expr:
-        # the entry that stands so far behind on the last axis, in a circle
-        there = spread_over(x, at).index[:-1]
-        return x[(*there, fn("remainder", lift(at[-1]) + behind, 3))]
-
-    return nest(at, entry(a, 1) * entry(b, 2) - entry(a, 2) * entry(b, 1), outs[0].dtype)
-
-
 cross = structured(
     "cross",
     _cross,

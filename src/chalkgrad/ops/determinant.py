@@ -15,7 +15,7 @@ from chalkgrad.ir.types import ArrayType
 from chalkgrad.ops import batching
 from chalkgrad.ops.choice import defined
 from chalkgrad.ops.inverse import inv, regular
-from chalkgrad.ops.kernel import Expr, Kernel, Routine, axes, equal, fn, inputs, lift, nest, where
+from chalkgrad.ops.kernel import Expr, Input, Kernel, Routine, axes, equal, fn, inputs, lift, nest, where
 from chalkgrad.ops.local import Local, Through, constant, times
 from chalkgrad.ops.matrices import Types, per_matrix, real, side, turned
 from chalkgrad.ops.notation import Function
@@ -24,6 +24,9 @@ from chalkgrad.ops.reduction import sum
 from chalkgrad.ops.shape import broadcast_to
 
 Params = Mapping[str, Any]
+
+# The cofactors are lowered to a determinant an entry, so that n rows take n⁵ products.
+MOST_MINORS = 16
 
 
 def _number_types(types: Types, params: Params) -> Types:
@@ -101,18 +104,18 @@ def _cofactor(a: Any) -> Any:
 
 
 def _cofactor_kernel(types: Types, outs: Types, params: Params) -> Kernel | None:
-    """As on paper for up to three rows; beyond them it takes singular values, which are no routine of a kernel."""
+    """As on paper: for three rows and fewer by products, for more by the determinants of what is left."""
     (a,), (out,) = inputs(types), outs
     at, n = axes(*out.shape), out.shape[-1]
+    (i, j) = map(lift, at[-2:])
     if n == 2:
-        i, j = lift(at[-2]), lift(at[-1])
         mirror = a[(*at[:-2], 1 - i, 1 - j)]
         return nest(at, where(equal(i, j), mirror, -mirror), out.dtype)
     if n != 3:
-        return None
+        return _by_minors(a, out, n) if isinstance(n, int) and n <= MOST_MINORS else None
 
     def entry(down: int, right: int) -> Expr:
-        return a[(*at[:-2], *[fn("remainder", lift(x) + by, 3) for x, by in zip(at[-2:], (down, right), strict=True)])]
+        return a[(*at[:-2], fn("remainder", i + down, 3), fn("remainder", j + right, 3))]
 
     return nest(at, entry(1, 1) * entry(2, 2) - entry(1, 2) * entry(2, 1), out.dtype)
 
@@ -122,6 +125,17 @@ def _minors(a: Any, b: Any) -> Any:
     one, two = np.roll(a, (-1, -1), (-2, -1)), np.roll(b, (-2, -2), (-2, -1))
     across, down = np.roll(a, (-1, -2), (-2, -1)), np.roll(b, (-2, -1), (-2, -1))
     return one * two - across * down
+
+
+def _by_minors(a: Input, out: ArrayType, n: int) -> Kernel:
+    at, rest = axes(*out.shape), axes(max(n - 1, 0), max(n - 1, 0))
+    # without its own row and column: those behind it move up
+    row, column = [where(lift(r) < lift(i), r, lift(r) + 1) for r, i in zip(rest, at[-2:], strict=True)]
+    minors = nest((*at, *rest), a[(*at[:-2], row, column)], out.dtype)
+    found = Routine("slogdet", (minors,), (*out.shape, 2), out.dtype)
+    then = axes(*out.shape)
+    size = found[(*then, 0)] * fn("exp", found[(*then, 1)])
+    return nest(then, where(equal(fn("remainder", lift(then[-2]) + then[-1], 2), 0), size, -size), out.dtype)
 
 
 cofactor = structured(

@@ -384,6 +384,31 @@ def _together(args: tuple[Expr, ...]) -> str:
     return "int64" if bare == "int64" and out == "bool" else out
 
 
+def parts(e: Expr) -> tuple[Expr, ...]:
+    """The expressions that stand right inside one."""
+    if isinstance(e, Fn):
+        return e.args
+    if isinstance(e, Cast):
+        return (e.arg,)
+    return e.index if isinstance(e, Read) else ()
+
+
+def inside_out(e: Expr) -> list[Expr]:
+    """What an expression is made of, each once, parts before wholes. With no recursion: a sum may have many terms."""
+    order: list[Expr] = []
+    met: set[Expr] = set()
+    waiting = [(e, False)]
+    while waiting:
+        at, done = waiting.pop()
+        if done:
+            order.append(at)
+        elif at not in met:
+            met.add(at)
+            waiting.append((at, True))
+            waiting.extend([(p, False) for p in reversed(parts(at))])
+    return order
+
+
 def where(condition: Expr, a: Any, b: Any) -> Expr:
     """`a` where the condition holds, else `b`; the other one is not read."""
     return fn("where", condition, a, b)

@@ -50,7 +50,8 @@ def ravelled(index: Sequence[Any], shape: Shape) -> Expr:
     """The place in the flat array."""
     flat = lift(0)
     for place, n in zip(index, shape, strict=True):
-        flat = flat * n + lift(place)
+        known = isinstance(place, (Axis, Place, Lit))
+        flat = flat if n == 1 and known else flat * n + lift(place)
     return flat
 
 

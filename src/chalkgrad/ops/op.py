@@ -67,6 +67,7 @@ class Op:
     name          its NumPy name where it has one
     arity         number of inputs; -1 is any number
     evaluate      NumPy in, NumPy out; printed Python calls it, by NumPy's name where it is NumPy's
+    readable      the same, bit for bit, written for people where `evaluate` is written for speed: printed Python shows it
     types         (input types, params) → output types
     vjp           (want, y, *xs, **params) → a Local or None an input; written in our own operators
     jvp           (tangents, y, *xs, **params) → the output's tangent; a tangent is None where there is none
@@ -111,6 +112,7 @@ class Op:
     expand: Callable[..., Any] | None = None
     forms: tuple[Callable[..., Any], ...] = ()
     evaluated_as: Callable[..., Any] | None = None
+    readable: Callable[..., Any] | None = None
     offers: tuple[Callable[..., Any], ...] = ()
     domain: tuple[Interval, ...] = ()
     kinks: tuple[Kink, ...] = ()

@@ -57,6 +57,7 @@ argsort = structured(
     _argsort,
     types=lambda types, params: (ArrayType(_sorted_types(types, params)[0].shape, "int64"),),
     params={"axis": -1},
+    readable=lambda x, axis=-1: np.argsort(x, axis=axis, kind="stable"),
     vjp=None,  # nor NumPy's name: np.argsort leaves open which of two equal entries comes first
     samples=lambda rng: [((rng.normal(size=4),), {}), ((rng.normal(size=(2, 3)),), {"axis": 0})],
     batch=batching.along_axis,

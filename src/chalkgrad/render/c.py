@@ -21,6 +21,7 @@ from chalkgrad.transform.backprop import Contribution
 
 # Arrays of more bytes than this do not stand on the stack, but in a workspace that the caller gives.
 ON_STACK = 64 * 1024
+WIDEST = 110
 WIDTH = {"float64": 8, "float32": 4, "int64": 8, "bool": 1}
 
 
@@ -109,7 +110,8 @@ class _Writer:
         given.append(f"{CTYPES[self.program.output.type.dtype]} *{self.value_name}")
         given += [f"{CTYPES[v.type.dtype]} *{name}" for v, name in self.gradients.items()]
         given += [f"struct {self.work} *w"] if self.workspace else []
-        return f"int {self.function}({', '.join(given)})"
+        short = f"int {self.function}({', '.join(given)})"
+        return short if len(short) <= WIDEST else f"int {self.function}(\n    " + ",\n    ".join(given) + ")"
 
     def _about(self) -> str:
         out = self.program.output

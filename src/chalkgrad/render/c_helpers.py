@@ -18,6 +18,8 @@ static T maximum_(T a, T b) { return a >= b || a != a ? a : b; }""",
         """/* the lesser; a NaN stays */
 static T minimum_(T a, T b) { return a <= b || a != a ? a : b; }""",
     ),
+    "whole_maximum": ((), "static T maximum_(T a, T b) { return a > b ? a : b; }"),
+    "whole_minimum": ((), "static T minimum_(T a, T b) { return a < b ? a : b; }"),
     "absolute": ((), "static T absolute_(T a) { return a < 0 ? -a : a; }"),
     "remainder": (
         (),
@@ -31,13 +33,16 @@ static T modulo_(T a, T b)
 }""",
     ),
     "floor_divide": (
-        ("remainder",),
-        """/* the quotient without the rest, which `modulo` gives */
+        (),
+        """/* the quotient without the rest that has the sign of the divisor */
 static T quotient_(T a, T b)
 {
     if (b == 0)
         return a / b;
-    const T q = (a - modulo_(a, b)) / b;
+    const T rest = FMOD(a, b);
+    T q = (a - rest) / b;
+    if (rest != 0 && (b < 0) != (rest < 0))
+        q -= 1;
     if (q == 0)
         return COPYSIGN(0, a / b);
     const T below = FLOOR(q);
@@ -257,6 +262,8 @@ static void cholesky_(int64_t count, int64_t n, const T *a, T *y, int *failed)
 }
 _MATHS = {"FABS": "fabs", "SQRT": "sqrt", "LOG": "log", "FMOD": "fmod", "FLOOR": "floor", "COPYSIGN": "copysign"}
 _NAMES = {
+    "whole_maximum": "maximum_",
+    "whole_minimum": "minimum_",
     "remainder": "modulo_",
     "floor_divide": "quotient_",
     "sort": "sort_rows_",

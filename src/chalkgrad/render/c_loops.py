@@ -23,13 +23,14 @@ from chalkgrad.ops.kernel import (
     Turns,
     View,
     Write,
+    inside_out,
     lift,
 )
 from chalkgrad.ops.nests import ravelled
-from chalkgrad.render.c_expr import PRIMARY, Printer, Text, parts, shared
+from chalkgrad.render.c_expr import PRIMARY, Printer, Text, shared
 from chalkgrad.render.c_held import Held, size_of
 from chalkgrad.render.c_helpers import RESERVED_NAMES, called
-from chalkgrad.render.c_lower import Lowered, Named
+from chalkgrad.render.c_lower import Lowered, Named, copied
 from chalkgrad.render.c_names import CTYPES, identifier, literal
 from chalkgrad.render.c_routines import routine
 from chalkgrad.render.c_turns import turns
@@ -89,18 +90,21 @@ class Loops:
     def over(self, axes: Sequence[Axis]) -> Any:
         """Lines inside of a loop an axis."""
         before = dict(self.printer.places), set(self.used)
-        for axis in axes:
+        wide = [a for a in axes if a.extent != 1]
+        self.printer.places.update({a: "0" for a in axes if a.extent == 1})
+        for axis in wide:
             name = self._counter()
             self.used.add(name)
             self.printer.places[axis] = name
             self.put(f"for (int64_t {name} = 0; {name} < {axis.extent}; {name}++) {{")
             self.depth += 1
         yield
-        for _ in axes:
+        for _ in wide:
             self.depth -= 1
             self.put("}")
         self.printer.places, kept = before
-        self.used = kept | set(self._tables.values())
+        if wide:
+            self.used = kept | self.table_names
 
     def _counter(self) -> str:
         return next((c for c in _LETTERS if c not in self.used), identifier("i", self.used))
@@ -159,7 +163,8 @@ class Loops:
             return self.held[kernel]
         self.ready(_sources(kernel))
         scalar = kernel.shape == () and declare and isinstance(kernel, Nest)
-        name = self.fresh("t") if name is None else name
+        if name is None:
+            name = self.fresh("total" if isinstance(kernel, Nest) and kernel.combine in _START else "t")
         if scalar:
             self._number(kernel, name)
             self.held[kernel] = Held(name, scalar=True)
@@ -177,7 +182,8 @@ class Loops:
         if self.prefix:
             return self.prefix + name
         self.declared[-1].append(name)
-        self.put(f"{CTYPES[dtype]} {name}[{size}];")
+        nothing = "" if size_of(shape) else " = {0}"  # no entry is ever written
+        self.put(f"{CTYPES[dtype]} {name}[{size}]{nothing};")
         return name
 
     def fill(self, kernel: Any, into: str) -> None:
@@ -273,7 +279,7 @@ class Loops:
             return f"{name} = {name} {sign} ({text});"
         if combine in ("sum", "prod"):
             return f"{name} {'+=' if combine == 'sum' else '*='} {text};"
-        helper = "maximum" if combine == "max" else "minimum"
+        helper = ("whole_" if dtype == "int64" else "") + ("maximum" if combine == "max" else "minimum")
         self.printer.helpers.add((helper, dtype))
         return f"{name} = {called(helper, dtype)}({name}, {text});"
 
@@ -341,6 +347,12 @@ class Loops:
             self.held[var] = Held(into, scalar=False)
             return
         name = name or self.fresh("t")
+        source = copied(kernel)
+        if source is not None and kernel.shape and into is None:
+            self.put(f"const {CTYPES[kernel.dtype]} *{name} = {self.first(Named(source))};")
+            self.declared[-1].append(name)
+            self.held[var] = Held(name, scalar=False)
+            return
         if isinstance(kernel, View) and into is None:
             self.ready([kernel])
             held = self.source(kernel)
@@ -390,16 +402,7 @@ def _sources(kernel: Any) -> list[Any]:
 
 
 def _read_by(expressions: Sequence[Expr]) -> list[Any]:
-    found: dict[Any, None] = {}
-    met: set[Expr] = set()
-    waiting = list(expressions)
-    while waiting:
-        e = waiting.pop()
-        if e not in met:
-            met.add(e)
-            waiting.extend(parts(e))
-            if isinstance(e, Read):
-                found[e.source] = None
+    found = {part.source: None for e in expressions for part in inside_out(e) if isinstance(part, Read)}
     return list(found)
 
 

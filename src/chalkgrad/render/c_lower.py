@@ -5,16 +5,15 @@ A value that nobody named and that is read once is written into the line that re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any, final
 
 import numpy as np
 
 from chalkgrad.errors import ProgramError, ShapeError, ValueNeeded
 from chalkgrad.ir.dims import Shape
-from chalkgrad.ir.program import Atom, Number, Program, Step, Var, input_types
+from chalkgrad.ir.program import Atom, Program, Step, Var, input_types
 from chalkgrad.ops.kernel import (
     Axis,
     Cast,
@@ -30,14 +29,15 @@ from chalkgrad.ops.kernel import (
     Routine,
     Running,
     Scatter,
-    Source,
     Table,
     Turns,
     View,
     Write,
     fn,
+    inside_out,
     lift,
 )
+from chalkgrad.render.c_held import size_of
 
 # Written into another line, a formula has at most so many operations.
 LONGEST = 8
@@ -96,8 +96,9 @@ class Change:
 
     def expr(self, e: Expr) -> Expr:
         """The expression changed."""
-        if e not in self._made:
-            self._made[e] = self._expr(e)
+        for part in inside_out(e) if e not in self._made else ():
+            if part not in self._made:
+                self._made[part] = self._expr(part)
         return self._made[e]
 
     def _expr(self, e: Expr) -> Expr:
@@ -126,6 +127,9 @@ class Change:
         return self._made[s]
 
     def _source(self, s: Any) -> Any:
+        if isinstance(s, Nest) and s.combine in ("sum", "prod", "max", "min") and all([a.extent == 1 for a in s.over]):
+            only = Change(self.sources, {a: lift(0) for a in s.over})  # one entry is not combined with any
+            return self.source(Nest(s.axes, only.expr(s.body), s.dtype))
         if isinstance(s, (Nest, Running)):
             return replace(s, body=self.expr(s.body))
         if isinstance(s, View):
@@ -193,7 +197,7 @@ class Lowered:
         uses = self._uses()
         folded: dict[Var, Any] = {}
         for var, kernel in list(self.kernels.items()):
-            alone = _copied(kernel)
+            alone = copied(kernel)
             if alone is not None and alone in folded and uses[alone] == 1 and alone not in self.pinned:
                 self.kernels[var] = folded.pop(alone)  # a sum of one arrival is that arrival
                 kernel = self.kernels[var]
@@ -253,10 +257,14 @@ class Fold(Change):
 def volume(kernel: Any) -> int:
     """How often the body of a kernel is evaluated."""
     if isinstance(kernel, Nest):
-        return prod([int(a.extent) for a in (*kernel.axes, *kernel.over)])
+        return _times((*kernel.axes, *kernel.over))
     if isinstance(kernel, Scatter):
-        return max([prod([int(a.extent) for a in w.axes]) for w in kernel.writes])
-    return prod(kernel.shape) if isinstance(kernel, Running) else -1
+        return max([_times(w.axes) for w in kernel.writes])
+    return _times(kernel.axes) if isinstance(kernel, Running) else -1
+
+
+def _times(axes: Sequence[Axis]) -> int:
+    return size_of(tuple([a.extent for a in axes]))
 
 
 def _moved(body: Expr) -> bool:
@@ -264,7 +272,7 @@ def _moved(body: Expr) -> bool:
     return isinstance(body, Lit) or (isinstance(body, Cast) and _moved(body.arg)) or isinstance(body, Read)
 
 
-def _copied(kernel: Any) -> Var | None:
+def copied(kernel: Any) -> Var | None:
     """Of which value the kernel is nothing but a copy."""
     if not isinstance(kernel, Nest) or kernel.combine is not None or not isinstance(kernel.body, Read):
         return None
@@ -275,13 +283,9 @@ def _copied(kernel: Any) -> Var | None:
     return read.source.var if all(straight) else None
 
 
-def _length(body: Expr, met: dict[Expr, int] | None = None) -> int:
-    """How many operations are written, where what is shared is written each time."""
-    known_ = {} if met is None else met
-    if body not in known_:
-        args = body.args if isinstance(body, Fn) else (body.arg,) if isinstance(body, Cast) else ()
-        known_[body] = int(isinstance(body, Fn)) + sum([_length(a, known_) for a in args])
-    return known_[body]
+def _length(body: Expr) -> int:
+    """How many operations are written."""
+    return sum([isinstance(e, Fn) for e in inside_out(body)])
 
 
 def reads(kernel: Any) -> list[Var]:
@@ -292,41 +296,38 @@ def reads(kernel: Any) -> list[Var]:
     def source(s: Any) -> None:
         if isinstance(s, Named):
             found.append(s.var)
-        elif s in met:
-            return
-        met.add(s)
-        if isinstance(s, (Nest, Running)):
-            expr(s.body)
-        elif isinstance(s, View):
-            source(s.source)
-        elif isinstance(s, (Routine, Loop)):
-            for a in s.args:
-                source(a)
-        elif isinstance(s, Turns):
-            source(s.loop)
-        elif isinstance(s, Scatter):
-            if s.start is not None and not isinstance(s.start, Lit):
-                source(s.start)
-            for w in s.writes:
-                for e in (*w.target, w.body):
-                    expr(e)
+        elif s not in met:
+            met.add(s)
+            inner, expressions = _made_of(s)
+            for other in inner:
+                source(other)
+            for e in expressions:
+                expr(e)
 
     def expr(e: Expr) -> None:
-        if e in met:
-            return
-        met.add(e)
-        if isinstance(e, Read):
-            source(e.source)
-            for i in e.index:
-                expr(i)
-        elif isinstance(e, Fn):
-            for a in e.args:
-                expr(a)
-        elif isinstance(e, Cast):
-            expr(e.arg)
+        for part in inside_out(e):
+            if isinstance(part, Read) and part not in met:
+                met.add(part)
+                source(part.source)
 
     source(kernel)
     return found
+
+
+def _made_of(s: Any) -> tuple[Sequence[Any], Sequence[Expr]]:
+    """The sources and the expressions that stand right in one."""
+    if isinstance(s, (Nest, Running)):
+        return (), (s.body,)
+    if isinstance(s, View):
+        return (s.source,), ()
+    if isinstance(s, (Routine, Loop)):
+        return s.args, ()
+    if isinstance(s, Turns):
+        return (s.loop,), ()
+    if isinstance(s, Scatter):
+        start = () if s.start is None or isinstance(s.start, Lit) else (s.start,)
+        return start, [e for w in s.writes for e in (*w.target, w.body)]
+    return (), ()
 
 
 def needs_numbers(program: Program) -> None:
@@ -339,4 +340,4 @@ def needs_numbers(program: Program) -> None:
             raise ValueNeeded(f"{var.hint or 'a value'} has sizes without a number: give values, and then print C")
 
 
-__all__ = ["Lowered", "Named", "Number", "Source", "known", "lowered", "needs_numbers", "reads", "volume"]
+__all__ = ["Lowered", "Named", "copied", "needs_numbers"]

@@ -92,6 +92,7 @@ class _Plain(ast.NodeTransformer):
 
 def _may_be(node: ast.Lambda, function: Callable[..., Any]) -> bool:
     """Whether this lambda, of several on a line, reads the names and numbers that the function does."""
-    code = compile(ast.Expression(node), "<lambda>", "eval").co_consts[0]
+    made = compile(ast.Expression(node), "<lambda>", "eval").co_consts  # defaults stand there before its code
+    code = next(c for c in made if inspect.iscode(c))
     own: Any = function.__code__
     return (code.co_varnames, code.co_names, code.co_consts) == (own.co_varnames, own.co_names, own.co_consts)

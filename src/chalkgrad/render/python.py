@@ -82,7 +82,7 @@ def identifier(name: str, used: Collection[str]) -> str:
 def _reserved() -> frozenset[str]:
     """What the printed function uses itself: NumPy, `map`, and the helpers that it may bring along."""
     ours = [op for op in OPS.values() if inspect.isfunction(op.evaluate) and numpy_name(op) is None]
-    helpers = {public(op.evaluate, op.name) for op in ours}
+    helpers = {public(op.readable or op.evaluate, op.name) for op in ours}
     return frozenset({"np", "map", "slice", *helpers})
 
 
@@ -140,8 +140,9 @@ class _Printer:
         # a shape has no default, and NumPy has had several names for it
         placed = [k for k, default in op.params.items() if default == () and function is not None]
         if function is None:
-            self.helpers.update(source_of(op.evaluate, op.name))
-            function = public(op.evaluate, op.name)
+            shown = op.readable or op.evaluate
+            self.helpers.update(source_of(shown, op.name))
+            function = public(shown, op.name)
         hidden = {param for param, _ in op.conventions.values()}
         rest = [self.option(expr.params[k]) for k in placed]
         rest += [

@@ -33,6 +33,7 @@ from chalkgrad.ops.notation import (
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.products import (
     AXES,
+    Kind,
     ambiguous,
     beside,
     drawn,
@@ -50,9 +51,10 @@ Printed = tuple[str, int]
 
 
 def text(expr: Expr, names: Names, digits: int = 12, *, paper: bool = False) -> str:
-    """`-1/denom^2`, `s(x)·(1 - s(x))`: every product explicit, brackets only where they are needed.
+    """`-1/denom^2`, `s(x)·(1 - s(x))`, `W1 x + b1`, `Y ∘ log(h)`: brackets only where they are needed.
 
-    On `paper` matrix products have no sign, elementwise ones of arrays have ∘: `(W2ᵀ u ∘ 1{z1 > 0}) xᵀ`.
+    Products stand as on paper in every view: of matrices with no sign, entry by entry with ∘, of numbers with ·. On
+    `paper`, functions do too: `𝟏 xᵀ`, `Σ over columns of u`, `e_0`; what a person typed keeps its names.
     """
     layouts = (_PAPER_TAKEN if ambiguous(names.values()) else _PAPER) if paper else _LAYOUTS
     return _printed(expr, names, digits, layouts)[0]
@@ -106,13 +108,26 @@ def options(expr: Apply) -> dict[str, Any]:
 
 
 def _infix(layout: Infix, parts: list[Printed], expr: Apply) -> Printed:
-    level = layout.precedence
+    whole, level = kind(expr), layout.precedence
+    if whole:
+        return _product(whole, parts, expr, level)
     right = level if layout.associative else level + 1
     left, second = bracket(parts[0], level), bracket(parts[1], right)
     if second.startswith("-") and level != COMPARE:
         second = f"({second})"
-    sign = layout.sign if layout.sign == "·" else f" {layout.sign} "
-    return f"{left}{sign}{second}", level
+    return f"{left} {layout.sign} {second}", level
+
+
+def _product(whole: Kind, parts: list[Printed], expr: Apply, level: int) -> Printed:
+    """A product is associative, whichever it is: only what would mislead stands in brackets."""
+    left, right = (
+        f"({p[0]})" if p[1] < level or p[0].startswith("-") * n or needs_bracket(whole, a, n == 1) else p[0]
+        for n, (p, a) in enumerate(zip(parts, expr.args, strict=True))
+    )
+    if whole == "matrix" and lies(expr.args[0]):
+        left = f"{bracket(parts[0], CALL)}ᵀ"
+    sign = " " if whole == "matrix" or beside(expr) else " ∘ " if whole == "entries" else "·"
+    return f"{left}{sign}{right}", level
 
 
 def _prefix(layout: Prefix, parts: list[Printed], expr: Apply) -> Printed:
@@ -122,6 +137,8 @@ def _prefix(layout: Prefix, parts: list[Printed], expr: Apply) -> Printed:
 def _postfix(layout: Postfix, parts: list[Printed], expr: Apply) -> Printed:
     if options(expr):
         return _call("transpose", parts, expr)
+    if inverse(expr) is not None:
+        return parts[0][0].removesuffix("⁻¹") + "⁻ᵀ", CALL
     return f"{bracket(parts[0], CALL)}{layout.sign}", CALL
 
 
@@ -188,28 +205,6 @@ def index_text(index: Any) -> str:
     return str(index)
 
 
-def _product(layout: Infix, parts: list[Printed], expr: Apply) -> Printed:
-    """A product as it stands on paper; other signs stay as they are."""
-    whole = kind(expr)
-    if not whole:
-        return _infix(layout, parts, expr)
-    level = layout.precedence
-    left, right = (
-        f"({p[0]})" if p[1] < level or p[0].startswith("-") * n or needs_bracket(whole, a, n == 1) else p[0]
-        for n, (p, a) in enumerate(zip(parts, expr.args, strict=True))
-    )
-    if whole == "matrix" and lies(expr.args[0]):
-        left = f"{bracket(parts[0], CALL)}ᵀ"
-    sign = " " if whole == "matrix" or beside(expr) else " ∘ " if whole == "entries" else "·"
-    return f"{left}{sign}{right}", level
-
-
-def _raised(layout: Postfix, parts: list[Printed], expr: Apply) -> Printed:
-    if inverse(expr) is None or options(expr):
-        return _postfix(layout, parts, expr)
-    return parts[0][0].removesuffix("⁻¹") + "⁻ᵀ", CALL
-
-
 def _drawn(layout: Function, parts: list[Printed], expr: Apply) -> Printed:
     first = parts[0]
     match drawn(layout, expr):
@@ -255,5 +250,5 @@ _LAYOUTS: Mapping[type, Any] = {
     Bracket: lambda layout, parts, expr: ("[" + ", ".join(p[0] for p in parts) + "]", CALL),
     Shown: lambda layout, parts, expr: parts[0],
 }
-_PAPER: Mapping[type, Any] = {**_LAYOUTS, Infix: _product, Postfix: _raised, Function: _drawn}
+_PAPER: Mapping[type, Any] = {**_LAYOUTS, Function: _drawn}
 _PAPER_TAKEN: Mapping[type, Any] = {**_PAPER, Function: _drawn_by_name}

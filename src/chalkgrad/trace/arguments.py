@@ -180,7 +180,7 @@ def _input(session: Session, hint: str, value: Any, refuse: Callable[[str], Trac
             raise refuse(f"is {value!r:.40}, which does not fit into a float") from None
         if type(value) is int and int(number) != value:
             raise refuse(f"is {value!r:.40}, which does not fit into a float")
-        return Traced(session, session.input(hint, SCALAR, np.float64(number)), whole=type(value) is int)
+        return Traced(session, session.input(hint, SCALAR, np.float64(number)), whole=type(value) is int, weak=True)
     kind, width = value.dtype.kind, value.dtype.itemsize
     if isinstance(value, np.ndarray) and type(value) not in ARRAYS:
         raise refuse(f"is a {type(value).__name__}, which has rules of its own; pass np.asarray(...) of it")
@@ -203,7 +203,7 @@ def _outer(session: Session, hint: str, value: Traced, refuse: Callable[[str], T
         raise refuse(f"is a value of the trace of {value.session.name}, which is over")
     number = np.asarray(atom.value, dtype=atom.type.dtype) if isinstance(atom, Number) else value.session.value_of(atom)
     var = session.input(hint, atom.type, number)
-    traced = Traced(session, var, value.mutable, value.whole)
+    traced = Traced(session, var, value.mutable, value.whole, value.weak)
     if traced.mutable:
         traced.memory = Memory(session, Traced, var, given=True)
     return traced

@@ -65,7 +65,7 @@ def ufunc(on: Any, called_: np.ufunc, method: str, inputs: tuple[Any, ...], opti
         names = ", ".join(f"{name}=" for name in options)
         raise session.refuse(f"{called(called_)} with {names} has no reading here; leave it out")
     if called_ is np.positive:
-        return on.copy()
+        return _strong(on.copy())
     if called_ in _OF_TRUTHS and all(_is_truth(x) for x in inputs):
         called_ = _OF_TRUTHS[called_]
     if called_ not in OP_OF:
@@ -113,7 +113,7 @@ def function(on: Any, called_: Callable[..., Any], args: tuple[Any, ...], option
     kind = _tuple_of(called_)
     if kind is not None and isinstance(out, tuple) and len(out) == len(kind._fields):
         out = kind(*out)
-    return _linked(called_, args, options, out)
+    return _strong(_linked(called_, args, options, out))
 
 
 def _places(on: Any, called_: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -188,6 +188,14 @@ def _apart(out: Any, given: set[int]) -> Any:
     if not isinstance(out, Holder) or (out.memory is None and id(out) not in given):
         return out
     return type(out)(out.session, out.atom, out.mutable, out.whole)
+
+
+def _strong(out: Any) -> Any:
+    """What a function of NumPy's gives: a number of NumPy's, also where it was given one of Python's."""
+    if isinstance(out, (tuple, list)):
+        parts = [_strong(v) for v in out]
+        return type(out)(*parts) if hasattr(out, "_fields") else type(out)(parts)
+    return type(out)(out.session, out.atom, out.mutable, out.whole) if isinstance(out, Holder) and out.weak else out
 
 
 def _at(called_: np.ufunc, inputs: Any) -> None:

@@ -137,12 +137,12 @@ class Calls:
 
 
 def _leaf_key(value: Any) -> Any:
-    """The type of a leaf; an int is apart from a float, since only that may be an index."""
+    """The type of a leaf; an int is apart from a float, since only that may be an index, and what is NumPy's from both."""
     kind = type(value)
     if kind is float or kind is np.float64 or kind is int:
-        return int if kind is int else float
+        return kind
     if kind is np.ndarray:
         return value.shape, value.dtype
     if isinstance(value, Holder):
-        return value.atom.type, value.mutable, value.whole
+        return value.atom.type, value.mutable, value.whole, value.weak
     return type_of(value), kind

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.reading import Spellings, as_array, flat, floating, known, of_dtype, only, refuse
 
 
@@ -167,8 +168,9 @@ def _isrealobj(on: Any, x: Any) -> bool:
 
 
 def _result_type(on: Any, *arrays_and_dtypes: Any) -> Any:
-    # a traced value that stands for a bare number is taken as one of float64
-    return np.result_type(*[getattr(x, "dtype", x) for x in arrays_and_dtypes])
+    bare = [isinstance(x, Holder) and x.weak for x in arrays_and_dtypes]
+    dtypes = [getattr(x, "dtype", x) for x in arrays_and_dtypes]
+    return np.result_type(*[d.type(0).item() if b else d for d, b in zip(dtypes, bare, strict=True)])
 
 
 ELEMENTWISE: Spellings = MappingProxyType(

@@ -25,17 +25,21 @@ class Holder:
     """What a person's variable holds: the atom that it stands for now.
 
     `mutable` says that NumPy would have an array here, which `+=` changes for all who hold it; a NumPy scalar is not.
-    `memory` is None where nobody else can see the numbers. `whole` marks what is an int in the person's own code.
+    `memory` is None where nobody else can see the numbers. `whole` marks what is an int in the person's own code, and
+    `weak` a number of plain Python, which widens no array beside it.
     """
 
-    __slots__ = ("__weakref__", "_atom", "memory", "mutable", "session", "whole")
+    __slots__ = ("__weakref__", "_atom", "memory", "mutable", "session", "weak", "whole")
 
-    def __init__(self, session: Session, atom: Atom, mutable: bool | None = None, whole: bool = False) -> None:
+    def __init__(
+        self, session: Session, atom: Atom, mutable: bool | None = None, whole: bool = False, weak: bool = False
+    ) -> None:
         self.session = session
         self._atom = atom
         self.mutable = bool(atom.type.shape) if mutable is None else mutable
         self.memory: Memory | None = None
         self.whole = whole
+        self.weak = weak
 
     @property
     def atom(self) -> Atom:

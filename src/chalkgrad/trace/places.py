@@ -77,7 +77,7 @@ class Places:
         file = code.co_filename
         known = self._own.get(file)
         if known is None:
-            known = self._own[file] = file == self.home or not file.startswith((_HOUSE, _NUMPY))
+            known = self._own[file] = file == self.home or not file.startswith((_HOUSE, _NUMPY, _SCIPY))
             linecache.checkcache(file)
         return known
 
@@ -147,3 +147,4 @@ _ROOM = os.path.dirname(definition.__code__.co_filename)
 _BOUNDARY = os.path.join(_ROOM, "record.py")
 _HOUSE = os.path.join(os.path.dirname(_ROOM), "")
 _NUMPY = os.path.join(os.path.dirname(np.__file__), "")
+_SCIPY = os.path.join(os.path.dirname(os.path.dirname(np.__file__)), "scipy", "")

@@ -20,6 +20,7 @@ from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.places import Places, located
 from chalkgrad.trace.running import enter, running
 from chalkgrad.trace.watched import itself
+from chalkgrad.trace.widths import fitted
 
 # Subclasses, such as np.matrix, change what * means.
 ARRAYS = (np.ndarray, np.memmap)
@@ -58,11 +59,11 @@ class Session:
     have caught it. `quiet` are steps that no person wrote, which go where nothing reads them, `copies` those that only
     copy; `hidden` are values from outside that became inputs, `read` the arrays outside that plain NumPy read; `laid`
     says that the steps rest on how the arguments lie in memory, and `like` as what a value lies, where that is not as
-    its step leaves it."""
+    its step leaves it; `widths` are values as they were cast to another width."""
 
     __slots__ = (
         *("_arrays", "_done", "_hidden", "_outside", "_values", "builder", "copies", "depth", "guards"),
-        *("hidden", "laid", "like", "name", "open", "outer", "places", "quiet", "read", "refused"),
+        *("hidden", "laid", "like", "name", "open", "outer", "places", "quiet", "read", "refused", "widths"),
     )
 
     def __init__(self, name: str, home: str, outside: Mapping[int, tuple[str, Any]] | None = None) -> None:
@@ -77,6 +78,7 @@ class Session:
         self.copies: set[Step] = set()
         self.like: dict[Var, Callable[[], Any]] = {}
         self.laid = False
+        self.widths: dict[tuple[Var, str], Var] = {}
         self.outer = running()
         self.depth: int = 0 if self.outer is None else self.outer.depth + 1
         self.read: dict[int, tuple[Any, Any]] = {}
@@ -138,7 +140,7 @@ class Session:
         if not self.open:
             raise TraceError(located(self.places.here()[0], leak(self.name)))
         atoms: list[Atom] = []
-        whole = False
+        whole = narrow = False
         for value in values:
             if isinstance(value, Holder):
                 atoms.append(value.atom if value.session is self else self.lifted(value))
@@ -146,7 +148,11 @@ class Session:
                 atoms.append(Number(value, SCALAR))
             else:
                 whole = whole or _is_whole(value)
+                narrow = narrow or type(value) is np.float32
                 atoms.append(self.constant(value))
+            narrow = narrow or atoms[-1].type.dtype == "float32"
+        if narrow:
+            atoms = fitted(self, op, values, atoms)
         if whole:
             atoms = _whole(op, values, atoms, params)
         origin, hint = self.places.here()
@@ -176,7 +182,7 @@ class Session:
             raise self.refuse(leak(value.session.name))
         if atom not in self._hidden:
             var = self.input(atom.hint, atom.type, value.session.value_of(atom))
-            held = type(value)(value.session, atom, value.mutable, value.whole)
+            held = type(value)(value.session, atom, value.mutable, value.whole, value.weak)
             self._hidden[atom] = (held, var)
             self.hidden.append((var, held))
         return self._hidden[atom][1]

@@ -21,42 +21,63 @@ from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.numpy_table import ADVICE, OP_OF, match
 from chalkgrad.trace.session import NoAttribute, NotSized
 from chalkgrad.trace.spellings import SPELLINGS
+from chalkgrad.trace.widths import is_bare
 
 # Methods of an array that change it, or that take other arguments than the function of the same name.
 _NO_METHODS = frozenset({"partition", "resize", "compress", "choose", "byteswap", "setflags", "setfield", "view"})
 
-# What a number is where no array is; by its dtype, and where it is an int in the person's own code.
-_KINDS: Mapping[Any, type] = MappingProxyType(
-    {True: int, "bool": np.bool_, "int64": np.int64, "float32": np.float32, "float64": np.float64}
+# What a number is where no array is: NumPy's, and Python's own.
+_KINDS: Mapping[str, type] = MappingProxyType(
+    {"bool": np.bool_, "int64": np.int64, "float32": np.float32, "float64": np.float64}
 )
+_BARE: Mapping[str, type] = MappingProxyType({"bool": bool, "int64": int, "float64": float})
 
 
 def _class(x: Holder) -> type:
-    return np.ndarray if x.mutable else _KINDS[x.whole or x.atom.type.dtype]
+    if x.mutable:
+        return np.ndarray
+    return int if x.whole else (_BARE if x.weak else _KINDS)[x.atom.type.dtype]
+
+
+def _operated(out: Any, *inputs: Any) -> Any:
+    """What an operator of Python's gave; of bare numbers that is one."""
+    if isinstance(out, Holder) and all(map(is_bare, inputs)):
+        out.weak = True
+    return out
 
 
 def _binary(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     op = OP_OF[ufunc]
-    return lambda self, other: elementwise(ufunc, op, (self, other))
+
+    def apply(self: Traced, other: Any) -> Any:
+        out = elementwise(ufunc, op, (self, other))
+        return _operated(out, self, other) if self.weak else out
+
+    return apply
 
 
 def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     op = OP_OF[ufunc]
-    return lambda self, other: elementwise(ufunc, op, (other, self))
+
+    def apply(self: Traced, other: Any) -> Any:
+        out = elementwise(ufunc, op, (other, self))
+        return _operated(out, self, other) if self.weak else out
+
+    return apply
 
 
 def _by_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda self, *others: self.__array_ufunc__(ufunc, "__call__", self, *others)
+    return lambda self, *others: _operated(self.__array_ufunc__(ufunc, "__call__", self, *others), self, *others)
 
 
 def _by_ufunc_reflected(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda self, other: self.__array_ufunc__(ufunc, "__call__", other, self)
+    return lambda self, other: _operated(self.__array_ufunc__(ufunc, "__call__", other, self), self, other)
 
 
 def _in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:
     def write(self: Traced, other: Any) -> Any:
         if not self.mutable:
-            return self.__array_ufunc__(ufunc, "__call__", self, other)
+            return _operated(self.__array_ufunc__(ufunc, "__call__", self, other), self, other)
         self.update(ufunc, sign, other)
         return self
 
@@ -115,10 +136,10 @@ class Traced(Holder):
     __getitem__, __setitem__ = indexing.read, indexing.write
 
     def __eq__(self, other: object) -> Any:
-        return elementwise(np.equal, OP_OF[np.equal], (self, other))
+        return _operated(elementwise(np.equal, OP_OF[np.equal], (self, other)), self, other)
 
     def __ne__(self, other: object) -> Any:
-        return elementwise(np.not_equal, OP_OF[np.not_equal], (self, other))
+        return _operated(elementwise(np.not_equal, OP_OF[np.not_equal], (self, other)), self, other)
 
     def __hash__(self) -> int:
         raise self.session.refuse_as(
@@ -126,10 +147,10 @@ class Traced(Holder):
         )
 
     def __neg__(self) -> Any:
-        return elementwise(np.negative, OP_OF[np.negative], (self,))
+        return _operated(elementwise(np.negative, OP_OF[np.negative], (self,)), self)
 
     def __abs__(self) -> Any:
-        return elementwise(np.abs, OP_OF[np.abs], (self,))
+        return _operated(elementwise(np.abs, OP_OF[np.abs], (self,)), self)
 
     def __pos__(self) -> Traced:
         return self.copy()
@@ -141,7 +162,7 @@ class Traced(Holder):
         return other // self, other % self
 
     def __round__(self, digits: int = 0) -> Any:
-        return self._call(np.round, self, digits) if digits else self._call(np.round, self)
+        return _operated(self._call(np.round, self, digits) if digits else self._call(np.round, self), self)
 
     def __float__(self) -> float:
         if self.constant:
@@ -161,7 +182,8 @@ class Traced(Holder):
         if self.constant:
             return np.array(plainly(self), dtype=dtype)
         raise self.session.refuse(
-            f"{PLAIN}, so no plain array can be made of it or filled with it, nor be indexed by it; "
+            f"{PLAIN}, so no plain array can be made of it, as SciPy and np.vectorize do, or filled with it, nor be "
+            "indexed by it; "
             "leave np.array(x) out, write np.stack([a, b]) for np.array([a, b]), "
             "and make an array that is to be filled in the function itself, by np.zeros"
         )
@@ -235,7 +257,7 @@ class Traced(Holder):
         """Nested lists of traced numbers."""
         if self.constant:
             return plainly(self).tolist()
-        return [v.tolist() if isinstance(v, Traced) else v for v in self] if self.shape else self
+        return [v.tolist() if isinstance(v, Traced) else v for v in self] if self.shape else self.item()
 
     def transpose(self, *axes: Any) -> Any:
         return self._call(np.transpose, self, axes[0] if len(axes) == 1 else axes or None)
@@ -256,11 +278,15 @@ class Traced(Holder):
 
     def item(self, *at: Any) -> Any:
         """The one number in an array of one, or the one at an index; still traced."""
-        if at:
-            return self[at[0] if len(at) == 1 and len(self.shape) < 2 else at]
         if self.constant:
-            return plainly(self).item()
-        return self.write("reshape", self, shape=()) if self.shape else Traced(self.session, self.atom, False)
+            return plainly(self).item(*at)
+        if at:
+            one = self[at[0] if len(at) == 1 and len(self.shape) < 2 else at]
+        else:
+            one = self.write("reshape", self, shape=()) if self.shape else self
+        if one.atom.type.dtype == "float32":
+            one = one.write("cast", one, dtype="float64")
+        return Traced(self.session, one.atom, False, one.whole, weak=True)
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """The same numbers in another width, and truths and whole numbers as floats."""
@@ -347,7 +373,7 @@ class Traced(Holder):
             atom = constant_of(array(atom.value, order=order)) or atom
         elif order == "C":
             atom = self.session.copied(atom)
-        return Traced(self.session, atom, self.mutable, self.whole)
+        return Traced(self.session, atom, self.mutable, self.whole, self.weak)
 
     def _entry(self, at: int) -> Any:
         entry = self[at]

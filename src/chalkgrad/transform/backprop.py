@@ -147,6 +147,9 @@ def _backprop(program: Program, wrt: Sequence[Var] | None, seed_name: str, of: i
             return arrived[0][0]
         values = [a.atom for a, _ in arrived]
         total = builder.bind(lookup("accumulate"), *values, hint=f"d{called[var]}")
+        if total.type.dtype != var.type.dtype:  # what is float32 has a float32 gradient, whatever it met
+            total.hint, width = "", {"dtype": var.type.dtype}
+            total = builder.bind(lookup("cast"), total, params=width, hint=f"d{called[var]}")
         adjoint[var] = total
         if all(g is not None for _, g in arrived):
             gate = arrived[0][1]
@@ -240,7 +243,7 @@ def _gate_of(step: Step, upstreams: Sequence[Value | None], gates: Mapping[Var, 
 
 
 def as_wide(value: Value, type: ArrayType) -> Value:
-    """`value` in the width of `type`: where float32 met float64, what is float32 has a gradient and a tangent as wide."""
+    """`value` in the width of `type`: a gradient is as wide as its variable, also where float32 met float64."""
     return value if value.type.dtype == type.dtype else value.apply("cast", dtype=type.dtype)
 
 

@@ -9,7 +9,8 @@ One walk over the steps. Nothing here is ever drawn or printed, and nothing may 
 - a value that is spread, and then meets a full array, is not spread: NumPy does that as it goes;
 - a sign that is turned and turned again, or is turned and then added, is not turned.
 
-All of this is exact, bit for bit; only the sign of a NaN may be another.
+All of this is exact, bit for bit; only the sign of a NaN may be another. It rests on this, that an op is a function:
+what it gives hangs on its inputs and params alone.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ class _Walk:
         if op.elementwise:
             inputs = self._narrow(inputs, step.output.type)
         rule = _RULES.get(op.name)
+        if op.name == "accumulate":
+            inputs = self._in_pairs(step, inputs)
         found = None if rule is None else rule(self, step.output.type, inputs)
         if found is None:
             found = self._number(step, inputs) or self._unit(step, inputs)
@@ -108,6 +111,18 @@ class _Walk:
                 name == "broadcast_to" or source.type.shape == ()
             ):
                 self._spread[step.output] = source
+
+    def _in_pairs(self, step: Step, inputs: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        """The sum so far and the last arrival: the order stays, and a sum may go into the array of the one before."""
+        type = step.output.type
+        if len(inputs) < 3 or any(a.type != type for a in inputs):
+            return inputs
+        total = inputs[0]
+        for arrival in inputs[1:-1]:
+            out = Var(type)
+            self.take(Step((out,), step.op, (total, arrival), step.params, step.origin))
+            total = self.now(out)
+        return total, inputs[-1]
 
     def _open(self, step: Step, inputs: tuple[Atom, ...]) -> bool:
         op: Any = step.op

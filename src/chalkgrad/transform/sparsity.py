@@ -124,8 +124,8 @@ def _through(step: Step, xs: Sequence[Any], flags: Sequence[bool]) -> Sequence[A
     run, given = (op.evaluate, xs) if linear else (op.scalar, [_asked(x) for x in xs])
     if run is not None and all(x is not None for x in xs) and not op.several:
         try:
-            found = np.asarray(run(*given, **step.params), object)
-            return (np.broadcast_to(np.frompyfunc(_filled, 1, 1)(found), shapes[0]),)
+            found: Any = np.frompyfunc(_filled, 1, 1)(np.asarray(run(*given, **step.params), object))
+            return (np.broadcast_to(found, shapes[0]),)
         except (TypeError, AttributeError):
             pass  # NumPy runs it on numbers only, or it does more than add and multiply
     axis = step.params.get("axis", op.params.get("axis"))

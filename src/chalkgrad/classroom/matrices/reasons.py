@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.classroom.claim import key
+from chalkgrad.classroom.lines import ROUND
 from chalkgrad.classroom.matrices.ground import Ground, Point
 from chalkgrad.classroom.matrices.reading import MatrixClaim
 from chalkgrad.classroom.matrices.repair import variants, without_sum
@@ -32,7 +33,7 @@ class Reasons:
 
     def unfit(self, error: ShapeError) -> str:
         """What does not fit, in one line."""
-        return f"the shapes do not multiply out: {str(error).splitlines()[0]}"
+        return f"the shapes do not multiply out: {str(error).splitlines()[0].replace(ROUND, '∂')}"
 
     def repaired(self, tree: Node, source: str, wanted: Truth | None) -> str:
         """The formula with transposes placed so that it fits, and is right where that can be told; else nothing."""
