@@ -91,6 +91,13 @@ def pages() -> dict[str, str]:
             f'`chalkgrad code "{TEXT}" --as python`',
             lambda: block(cg.code(w, "python"), "python"),
         ),
+        (
+            "c",
+            "C99",
+            f'`chalkgrad code "{TEXT}" --as c > f.c`: one file, and nothing but libc and libm. Each line says which '
+            "stage it is, and of traced code the line of the file.",
+            lambda: block(cg.code(w, "c"), "c"),
+        ),
         ("latex", "LaTeX", f'`chalkgrad code "{TEXT}" --as latex`', lambda: block(cg.code(w, "latex"), "latex")),
         ("formulas", "Formulas", "`cg.formulas(w)`", lambda: block(str(cg.formulas(w)))),
         (

@@ -1,27 +1,28 @@
 """Chalkgrad: backpropagation that shows its work."""
 
-from chalkgrad.api.batch import Batch, batch
+from chalkgrad.api.batch import batch
 from chalkgrad.api.check import check_gradients
 from chalkgrad.api.check_claim import check
 from chalkgrad.api.code import code
-from chalkgrad.api.conv import Convolution, conv1d, conv2d, convolution
-from chalkgrad.api.draw import Drawing, draw
-from chalkgrad.api.equal import Equality, equal
+from chalkgrad.api.conv import conv1d, conv2d, convolution
+from chalkgrad.api.draw import draw
+from chalkgrad.api.equal import equal
 from chalkgrad.api.explain import explain
-from chalkgrad.api.formulas import Formulas, formulas
+from chalkgrad.api.formulas import formulas
 from chalkgrad.api.gradients import backprop, grad, value_and_grad
-from chalkgrad.api.jacobians import SparseJacobian, hessian, jacobian, vmap
+from chalkgrad.api.jacobians import hessian, jacobian, vmap
 from chalkgrad.api.loop import scan
-from chalkgrad.api.network import Network, network
+from chalkgrad.api.network import network
 from chalkgrad.api.parse import parse
 from chalkgrad.api.products import jvp, vjp
-from chalkgrad.api.shapes import Shapes, shapes
-from chalkgrad.api.train import Training, train
+from chalkgrad.api.shapes import shapes
+from chalkgrad.api.train import train
 from chalkgrad.api.work import Work, work
 from chalkgrad.api.zoom import zoom
 from chalkgrad.errors import (
     ChalkgradError,
     GradientError,
+    MatrixError,
     NotationError,
     ProgramError,
     ShapeError,
@@ -36,22 +37,14 @@ from chalkgrad.trace.record import trace
 __version__ = "0.1.0"
 
 __all__ = [
-    "Batch",
     "ChalkgradError",
-    "Convolution",
-    "Drawing",
-    "Equality",
-    "Formulas",
     "GradientError",
-    "Network",
+    "MatrixError",
     "NotationError",
     "ProgramError",
     "ShapeError",
-    "Shapes",
-    "SparseJacobian",
     "TooLarge",
     "TraceError",
-    "Training",
     "UnknownName",
     "ValueNeeded",
     "Work",

@@ -195,9 +195,9 @@ def test_what_cannot_be_read_is_refused_at_once(text: str) -> None:
 def test_a_long_wrong_claim_is_judged_in_time() -> None:
     stages = ["a_0 = x", *[f"a_{i} = x·a_{i - 1} + a_{i - 1}" for i in range(1, 200)], "f = a_199"]
     lines = [f"dx += da_{i + 1}·x" for i in range(140)]
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert not cg.check("\n".join(["f(x) = x", "forward:", *stages, "backward:", *lines])).right
-    assert time.perf_counter() - begun < 15
+    assert time.process_time() - begun < 15
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -23,7 +23,7 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert wrong.exit_code == 1
     assert "wrong: line 2" in wrong.output
     assert "at x = 2, y = 3: df/dx is 3, and this line gives 2" in wrong.output
-    assert call("-", stdin="f(x) = log(x - 100)\nclaim: f'(x) = 1/(x - 100)").exit_code == 2
+    assert call("-", stdin="f(x) = log(x - 100)\nclaim: f'(x) = 1/(x - 100)").exit_code == 3
     for bad in (["-"], [str(tmp_path)], [str(tmp_path / "none.txt")]):
         refused = call(*bad, stdin="what?")
         assert refused.exit_code == 2

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import chalkgrad as cg
+from chalkgrad.api.network import Network
 from chalkgrad.learn.bottleneck import _layers_for, _product
 
 
-def linear(chart: str, seed: int = 0) -> cg.Network:
+def linear(chart: str, seed: int = 0) -> Network:
     return cg.network(chart, activation="linear", seed=seed)
 
 

@@ -318,6 +318,24 @@ def test_what_has_no_form_in_c_is_named_with_its_place() -> None:
         c(cg.work("f(x) = g1(x)", abstract=("g1",)))
 
 
+def test_an_op_of_a_person_is_written_out(tmp_path: Path) -> None:
+    before = dict(OPS)
+    try:
+        swish = cg.elementwise("swish", lambda x: x / (1 + np.exp(-np.square(x))), lambda y, x: (y,))
+        branching = cg.elementwise("branching", lambda x: x if x > 0 else -x, lambda y, x: (y,))
+        builder = Builder()
+        x = builder.value(builder.input("x", ArrayType((3,))))
+        program = builder.program("f", lookup("sum")(swish(x)).atom)
+        check(worked_of(program), [np.array([0.3, -0.8, 2.0])], tmp_path)
+        builder = Builder()
+        refused = builder.program("f", branching(builder.value(builder.input("x"))).atom)
+        with pytest.raises(ProgramError, match="branching has no form in C"):
+            c(worked_of(refused))
+    finally:
+        for name in OPS.keys() - before.keys():
+            del OPS[name]
+
+
 def test_the_same_function_is_the_same_text() -> None:
     texts = {c(cg.work(NETWORK.format(a=3, x=2, m=5))) for _ in range(2)}
     assert len(texts) == 1

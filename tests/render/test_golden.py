@@ -19,6 +19,7 @@ VIEWS: dict[str, Callable[[cg.Work], str]] = {
     "json": to_json,
     "pseudo.txt": lambda w: cg.code(w, "pseudocode"),
     "py.txt": lambda w: cg.code(w, "python"),
+    "c.txt": lambda w: cg.code(w, "c"),
     "words.txt": lambda w: cg.explain(w) + "\n",
 }
 

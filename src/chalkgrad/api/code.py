@@ -21,6 +21,21 @@ def code(worked: Worked | Backprop | str, language: str = "pseudocode") -> str:
     """The forward and backward program of a Work, a Backprop or a text: `pseudocode`, `python`, `c` or `latex`.
 
     Raises ChalkgradError for a language that is not there, and for anything else in place of a Work.
+
+    Examples
+    --------
+    >>> print(code("q = x + y; f = q z"))
+    # forward
+    q = x + y    #(1)
+    f = q·z      #(2)
+    <BLANKLINE>
+    # backward: dq is the gradient of f with respect to q
+    df = 1
+    dq = z       #(2)
+    dz = q       #(2)
+    dx = dq · 1  #(1)
+    dy = dq · 1  #(1)
+    <BLANKLINE>
     """
     if not isinstance(language, str):
         raise ChalkgradError(f"the language is a name, as 'python', not {type(language).__name__}; code(work(f, x), …)")

@@ -62,7 +62,7 @@ def conv2d(x: Any, w: Any, *, padding: Padding = 0, stride: Moves = 1, dilation:
     """Convolve the image `x` with `w`, as `conv1d` does along two axes.
 
     `x` has shape (H, W), (C, H, W) or (N, C, H, W), `w` (Fh, Fw) or (O, C, Fh, Fw). Padding, stride and dilation are
-    one number, or one for the height and one for the width.
+    one number, or one for the height and one for the width. Raises ShapeError where the shapes do not fit.
 
     Examples
     --------

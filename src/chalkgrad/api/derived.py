@@ -154,8 +154,8 @@ class Same:
 
 def first_of(x: Any) -> Any:
     """The first of many. A whole number or a truth stays an array, so that it is data and no number of the code's."""
-    plain: bool = True if type(x) is np.ndarray else x.constant
-    return np.asarray(x[0]) if plain and x.dtype.kind in "biu" else x[0]
+    known = getattr(x, "constant", True)  # all but a traced value
+    return np.asarray(x[0]) if known and x.dtype.kind in "biu" else x[0]
 
 
 def function_of(source: Any) -> Callable[..., Any]:

@@ -163,6 +163,22 @@ def draw(worked: Worked, *below: Worked, blank: bool = False, digits: int = 2) -
         Leave room to write every value and gradient instead.
     digits : int
         Decimals of a number that is not whole.
+
+    Returns
+    -------
+    Drawing
+        `svg` and `tikz` are its text; `save` and `frames` write it.
+
+    Raises
+    ------
+    ChalkgradError
+        For what is no Work.
+
+    Examples
+    --------
+    >>> from chalkgrad import work
+    >>> draw(work("f(x, y) = x y", x=2, y=3)).svg[:4]
+    '<svg'
     """
     for one in (worked, *below):
         if not isinstance(one, Worked):

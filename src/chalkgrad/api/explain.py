@@ -10,7 +10,16 @@ from chalkgrad.render.words import edge_sentence, fork_sentences, habits, sensit
 
 
 def explain(worked: Worked, digits: int = 4) -> str:
-    """Every edge in a sentence, every fork's sum, what each gate does, every convention, and where a NaN was born."""
+    """Every edge in a sentence, every fork's sum, what each gate does, every convention, and where a NaN was born.
+
+    Raises ChalkgradError for what is no Work.
+
+    Examples
+    --------
+    >>> from chalkgrad import work
+    >>> print(explain(work("q = x + y; f = q z", x=-2, y=5, z=-4)).splitlines()[2])
+    ∂f/∂x = ∂f/∂q · ∂q/∂x = -4 · 1 = -4
+    """
     if not isinstance(worked, Worked):
         raise ChalkgradError(f"explain takes a Work, not {type(worked).__name__}: explain(work(…))")
     if not isinstance(digits, int) or digits < 0:

@@ -8,6 +8,7 @@ from html import escape
 from itertools import groupby
 from typing import final
 
+from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.render.formulas import formulas as lines_of
 from chalkgrad.render.latex import latex
@@ -73,12 +74,16 @@ def formulas(worked: Worked) -> Formulas:
 
     A derivative is checked numerically against the gradient program before it is shown.
 
+    Raises ChalkgradError for what is no Work.
+
     Examples
     --------
     >>> from chalkgrad import work
     >>> print(formulas(work("q = x + y; f = q z")).section("chain rule")[0])
     ∂f/∂x = ∂f/∂q · ∂q/∂x = z · 1
     """
+    if not isinstance(worked, Worked):
+        raise ChalkgradError(f"formulas takes a Work, not {type(worked).__name__}: formulas(work(…))")
     found = [
         Formula(one.section, one.label, one.said.text, latex(one.said.box), mathml(one.said.box, display=True))
         for one in lines_of(worked)

@@ -38,6 +38,17 @@ def backprop(source: Source, *args: Any, wrt: Wrt | None = None, **named: Any) -
     """Differentiate a function, text or Program. A function is traced at `args`.
 
     `wrt` is a name or position, or several; by default every floating input. Raises as `work` does.
+
+    Returns
+    -------
+    Backprop
+        `program`, the `gradient` Program, and one contribution an edge; `code` prints it.
+
+    Examples
+    --------
+    >>> made = backprop("f(x, y) = x y + x")
+    >>> [(c.step.op.name, c.target.hint) for c in made.contributions]
+    [('add', ''), ('add', 'x'), ('multiply', 'x'), ('multiply', 'y')]
     """
     program = source_of(source, args, named).program
     names = [v.hint for v in program.inputs]
@@ -117,7 +128,15 @@ def _gradient(program: Program, by: Chosen) -> Program:
 
 
 def grad(source: Source, wrt: Wrt = 0) -> Callable[..., Any]:
-    """A function that gives the gradient of `source`; see `value_and_grad`."""
+    """A function that gives the gradient of `source`, a scalar; arguments and errors are those of `value_and_grad`.
+
+    Examples
+    --------
+    >>> grad(lambda w, x: np.sum((w * x) ** 2))(np.array([1.0, 2.0]), np.array([3.0, 1.0]))
+    array([18.,  4.])
+    >>> float(grad("f(x, y) = x sin y", wrt="y")(2.0, 0.0))
+    2.0
+    """
     both = value_and_grad(source, wrt)
 
     @wraps(both)

@@ -181,7 +181,8 @@ def _rows(made: Traced, by: Chosen, total: int) -> Program:
 def hessian(source: Any, wrt: Wrt = 0) -> Callable[..., Any]:
     """A function that gives the second derivatives of a scalar function, by forward mode over reverse.
 
-    `wrt` as for `jacobian`: one array gives an array of its shape twice over, several give a tuple of tuples.
+    `wrt` as for `jacobian`: one array gives an array of its shape twice over, several give a tuple of tuples. Raises
+    GradientError, when called, where the result is no scalar, or an argument no real value.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.api.derived import first_of, traced
+from chalkgrad.api.derived import Traced, first_of, traced
 from chalkgrad.errors import ChalkgradError, GradientError, TraceError
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.types import ArrayType
@@ -17,6 +17,7 @@ from chalkgrad.trace.inline import inline
 from chalkgrad.trace.places import located
 from chalkgrad.trace.session import running
 from chalkgrad.trace.trees import Tree, flatten
+from chalkgrad.trace.widths import is_bare
 from chalkgrad.transform.scan import scan as loop
 
 
@@ -95,12 +96,26 @@ def _length(xs: Sequence[Any], length: int | None) -> int:
     return counts.pop()
 
 
+def _narrowed(made: Traced, init: Any) -> Any:
+    """`init` with those bare numbers as float32 that are float32 after a turn; None where there is none such."""
+    carried, nest = flatten(init)
+    outputs = made.program.outputs[: len(carried)]  # where the next carry stands, if the result is what it should be
+    found = list(carried)
+    for k, (value, after) in enumerate(zip(carried, outputs, strict=False)):
+        if is_bare(value) and after.type == ArrayType((), "float32"):
+            found[k] = value.astype(np.float32) if isinstance(value, Holder) else np.float32(value)
+    return None if all(a is b for a, b in zip(carried, found, strict=True)) else nest.unflatten(found)
+
+
 def _written(
     function: Callable[..., Any], init: Any, xs: Sequence[Any], tree: Tree, count: int, reverse: bool
 ) -> tuple[Any, Any] | None:
     """As a step of the trace that is running; None where nothing in it is traced."""
     examples = [first_of(x) if count else np.zeros(np.shape(x)[1:], x.dtype) for x in xs]
     made = traced(function, (init, tree.unflatten(examples)), {})
+    narrowed = _narrowed(made, init)
+    if narrowed is not None:
+        return _written(function, narrowed, xs, tree, count, reverse)
     carried, nest = flatten(init)
     values = (*made.trace.hidden, *carried, *xs)
     if not any(isinstance(v, Holder) for v in values):

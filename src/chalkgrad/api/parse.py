@@ -22,5 +22,11 @@ def parse(
     `values` and `named` declare names and give shapes, as on the command line; the text is read, never executed.
     `abstract` names functions that it calls and does not give, `let` fills them in.
     Raises NotationError, with a caret under the place.
+
+    Examples
+    --------
+    >>> program = parse("q = x + y; f = q z")
+    >>> [v.hint for v in program.inputs], [step.op.name for step in program.steps]
+    (['x', 'y', 'z'], ['add', 'multiply'])
     """
     return source_of(text, values={**(values or {}), **named}, abstract=abstract, let=let).program

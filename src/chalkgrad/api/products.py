@@ -32,6 +32,13 @@ def jvp(function: Any, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple
     value, tangent
         Both in the nest of the result.
 
+    Raises
+    ------
+    GradientError
+        Where tangents are missing or of another nest, or stand beside what is no real value.
+    ShapeError
+        Where a tangent has another shape than its argument.
+
     Examples
     --------
     >>> value, tangent = jvp(lambda x, y: x * y, (3.0, 2.0), (1.0, 0.5))
@@ -125,6 +132,13 @@ def vjp(function: Any, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, .
     pull : function
         Takes the upstream gradient, in the nest and shapes of the value; gives a tuple, one gradient an argument, each
         in the nest of that argument. May be called many times.
+
+    Raises
+    ------
+    GradientError
+        Where an argument is no real value; by `pull`, where the upstream gradient is of another nest.
+    ShapeError
+        By `pull`, where the upstream gradient has another shape than the value.
 
     Examples
     --------

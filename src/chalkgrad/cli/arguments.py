@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +15,18 @@ from chalkgrad.notation.read import MAX_BYTES
 from chalkgrad.notation.values import read_values
 
 OPTION = re.compile(r"--[a-z]{2}[a-z-]*(=.*)?", re.DOTALL)
+
+# what `show` and `code` both take
+WRT = click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; repeatable.")
+UPSTREAM = click.option(
+    "--upstream", metavar="NUMBER", help="The upstream gradient ∂L/∂f; an array [1, 2] where f is one."
+)
+ABSTRACT = click.option("--abstract", multiple=True, metavar="NAMES", help="Functions that are not given: g1,g2,Loss.")
+LET = click.option(
+    "--let", "lets", multiple=True, metavar="NAME=…", help="What one is: g1=σ, or 'Loss(a, y) = ½(a - y)^2'."
+)
+RELU_AT_ZERO = click.option("--relu-at-zero", type=click.IntRange(0, 1), help="relu'(0), by convention 0.")
+TIE = click.option("--tie", type=click.Choice(["share", "first"]), help="A tie of max: shared by convention.")
 
 
 def text_and_values(context: click.Context, given: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -37,12 +50,29 @@ def text_and_values(context: click.Context, given: Sequence[str]) -> tuple[str, 
 def read_stdin() -> str:
     """Standard input as text, no more of it than may be read."""
     raw = sys.stdin.buffer.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
-        raise TooLarge(f"the text is over {MAX_BYTES // 1024} KB")
+    return _decoded(raw, MAX_BYTES, "the text", "standard input", "utf-8")
+
+
+def read_file(path: str, most: int, what: str) -> str:
+    """A file as text, a byte order mark aside.
+
+    Raises ChalkgradError where it cannot be read, TooLarge above `most` bytes; `what` says what it holds.
+    """
     try:
-        return raw.decode("utf-8")
+        with Path(path).open("rb") as file:
+            raw = file.read(most + 1)
+    except OSError as error:
+        raise ChalkgradError(f"cannot read '{path}': {error.strerror or error}") from None
+    return _decoded(raw, most, what, f"'{path}'", "utf-8-sig")
+
+
+def _decoded(raw: bytes, most: int, what: str, place: str, encoding: str) -> str:
+    if len(raw) > most:
+        raise TooLarge(f"{what} is over {f'{most // 1_000_000} MB' if most >= 1_000_000 else f'{most // 1024} KB'}")
+    try:
+        return raw.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ChalkgradError(f"standard input is not UTF-8 text, at byte {error.start}") from None
+        raise ChalkgradError(f"{place} is not UTF-8 text, at byte {error.start}") from None
 
 
 def read_place(text: str) -> tuple[int, ...]:

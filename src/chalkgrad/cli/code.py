@@ -8,7 +8,7 @@ from chalkgrad.api.code import LANGUAGES
 from chalkgrad.api.code import code as code_of
 from chalkgrad.api.source import Gates
 from chalkgrad.api.work import work
-from chalkgrad.cli.arguments import text_and_values
+from chalkgrad.cli.arguments import ABSTRACT, LET, RELU_AT_ZERO, TIE, UPSTREAM, WRT, text_and_values
 from chalkgrad.errors import ValueNeeded
 from chalkgrad.notation.filling import read_lets
 from chalkgrad.notation.values import read_number
@@ -17,9 +17,16 @@ from chalkgrad.transform.fill import abstract_steps
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="TEXT [NAME=VALUE]...")
-@click.option("--as", "language", type=click.Choice(list(LANGUAGES)), default="pseudocode", show_default=True)
-@click.option("--upstream", metavar="NUMBER", help="The upstream gradient ∂L/∂f.")
-@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; repeatable.")
+@click.option(
+    "--as",
+    "language",
+    type=click.Choice(list(LANGUAGES)),
+    default="pseudocode",
+    show_default=True,
+    help="The language; python and c run as they are.",
+)
+@UPSTREAM
+@WRT
 @click.option(
     "--gates",
     type=click.Choice(["typed", "fine", "whole"]),
@@ -27,8 +34,10 @@ from chalkgrad.transform.fill import abstract_steps
     show_default=True,
     help="A stage 1/(1 + e^-z) as one line, σ; as typed, gate by gate; or every gate opened.",
 )
-@click.option("--abstract", multiple=True, metavar="NAMES", help="Functions that are not given: g1,g2,Loss.")
-@click.option("--let", "lets", multiple=True, metavar="NAME=…", help="What one is: g1=σ, or 'Loss(a, y) = ½(a - y)^2'.")
+@ABSTRACT
+@LET
+@RELU_AT_ZERO
+@TIE
 @click.pass_context
 def code(
     context: click.Context,
@@ -39,8 +48,13 @@ def code(
     gates: Gates,
     abstract: tuple[str, ...],
     lets: tuple[str, ...],
+    relu_at_zero: int | None,
+    tie: str | None,
 ) -> None:
     """Print the forward and backward program, staged: lines tagged #(1) … #(n), += where paths meet.
+
+    TEXT is a function such as "f(x, y) = x y", staged lines, or a bare expression; "-" reads it from standard input.
+    Values give shapes, where they are not declared.
 
     \b
     Examples:
@@ -50,9 +64,17 @@ def code(
       chalkgrad code - --as python < stages.txt
     """
     text, values = text_and_values(context, given)
-    number = None if upstream is None else read_number(upstream)
-    let = read_lets(lets)
-    worked = work(text, values=values, upstream=number, wrt=wrt or None, gates=gates, abstract=abstract, let=let)
+    worked = work(
+        text,
+        values=values,
+        upstream=None if upstream is None else read_number(upstream),
+        wrt=wrt or None,
+        gates=gates,
+        abstract=abstract,
+        let=read_lets(lets),
+        relu_at_zero=relu_at_zero,
+        tie=tie,
+    )
     left = abstract_steps(worked.program)
     if left and language in ("python", "c"):
         first = next(iter(left))

@@ -17,7 +17,7 @@ from chalkgrad.errors import ChalkgradError
 @click.option("--padding", default="0", show_default=True, metavar="P", help="Zeros on each side: 3, 1x2, or same.")
 @click.option("--stride", default="1", show_default=True, metavar="S", help="Cells from one place to the next.")
 @click.option("--dilation", default="1", show_default=True, metavar="D", help="Cells from one weight to the next.")
-@click.option("--save", multiple=True, metavar="FILE", help="Write the picture, .svg or .png.")
+@click.option("--save", multiple=True, metavar="FILE", help="Write the picture, .svg or .png; repeatable.")
 def conv(size: str, filter: str, padding: str, stride: str, dilation: str, save: tuple[str, ...]) -> None:
     """How a convolution fits: the output's size with its formula, the padding, and the cells in the filter's middle.
 

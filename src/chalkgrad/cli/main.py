@@ -1,4 +1,4 @@
-"""`chalkgrad`: the entry. Exit codes: 0 done, 1 the answer is "wrong", 2 bad input, 3 undecided."""
+"""`chalkgrad`: the entry. Exit codes: 0 done, 1 the answer is no, 2 bad input, 3 undecided."""
 
 from __future__ import annotations
 
@@ -41,6 +41,10 @@ def run() -> None:
       chalkgrad show "f(x, y, z) = (x + y) z" x=-2 y=5 z=-4
       chalkgrad show "f(x, y, z) = (x + y) z" x=-2 y=5 z=-4 --save f.svg
       chalkgrad code "g = x + y; h = g z; f = h + x" --as python
+
+    \b
+    Exit codes: 0 done; 1 the answer is no, wrong or left open (equal, check, shapes); 2 bad input; 3 undecided.
+    `chalkgrad COMMAND --help` explains a command, with examples.
     """
 
 

@@ -19,7 +19,9 @@ from chalkgrad.errors import ChalkgradError
 @click.option("--biases/--no-biases", default=True, show_default=True, help="Whether the layers have biases.")
 @click.option("--data", multiple=True, metavar="NAME", help="Of equations: an input that is no parameter; repeatable.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random matrices that show a rank.")
-@click.option("--save", multiple=True, metavar="FILE", help="Write the drawing of the first one, .svg or .png.")
+@click.option(
+    "--save", multiple=True, metavar="FILE", help="Write the drawing of the first one, .svg, .png; repeatable."
+)
 def network(
     charts: tuple[str, ...],
     activation: str,

@@ -32,8 +32,10 @@ def shapes(
     """Solve for the shapes of all names in some equations.
 
     TEXT is equations, a line each or parted by ";", in maths text or LaTeX; "-" reads them from standard input. Shapes
-    that are known are declared in it, or by --given and --units. Exit code 0 where every shape is determined, 1 where
-    one is not, 2 where two equations contradict each other or the text cannot be read.
+    that are known are declared in it, or by --given and --units.
+
+    \b
+    Exit codes: 0 every shape is determined, 1 one is not, 2 a contradiction, or cannot be read.
 
     \b
     Examples:

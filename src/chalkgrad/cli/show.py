@@ -13,7 +13,7 @@ from chalkgrad.api.draw import check_suffix, draw
 from chalkgrad.api.source import Gates
 from chalkgrad.api.work import Work, work
 from chalkgrad.api.zoom import zoom
-from chalkgrad.cli.arguments import read_place, text_and_values
+from chalkgrad.cli.arguments import ABSTRACT, LET, RELU_AT_ZERO, TIE, UPSTREAM, WRT, read_place, text_and_values
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.what_if import descend, nudge
 from chalkgrad.notation.filling import read_lets
@@ -27,11 +27,11 @@ from chalkgrad.render.terminal import terminal
     "--save",
     multiple=True,
     metavar="FILE",
-    help="Write the drawing (.svg, .png), a page with formulas (.pdf, .tex, .html, .md) or everything (.json).",
+    help="Write the drawing (.svg, .png), a page with formulas (.pdf, .tex, .html, .md) or all (.json); repeatable.",
 )
 @click.option("--frames", metavar="FOLDER", help="Write the drawing step by step, for slides: SVGs and one PDF.")
-@click.option("--upstream", metavar="NUMBER", help="The upstream gradient ∂L/∂f; an array [1, 2] where f is one.")
-@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; repeatable.")
+@UPSTREAM
+@WRT
 @click.option("--rate", type=float, metavar="α", help="Take one step of gradient descent, and show f after it.")
 @click.option(
     "--nudge", "nudges", multiple=True, metavar="NAME=Δ", help="Change an input; compare with the derivative."
@@ -42,10 +42,10 @@ from chalkgrad.render.terminal import terminal
     default="typed",
     help="σ as typed, opened into *-1, exp, +1, 1/x, or closed to one gate; both: whole, and drawn opened below it.",
 )
-@click.option("--abstract", multiple=True, metavar="NAMES", help="Functions that are not given: g1,g2,Loss.")
-@click.option("--let", "lets", multiple=True, metavar="NAME=…", help="What one is: g1=σ, or 'Loss(a, y) = ½(a - y)^2'.")
-@click.option("--relu-at-zero", type=click.IntRange(0, 1), help="relu'(0), by convention 0.")
-@click.option("--tie", type=click.Choice(["share", "first"]), help="A tie of max: shared by convention.")
+@ABSTRACT
+@LET
+@RELU_AT_ZERO
+@TIE
 @click.option("--zoom", "zoomed", is_flag=True, help="Every entry of every array as a number of its own: scalar gates.")
 @click.option("--entry", metavar="PLACE", help="With --zoom, the entry of the result to work: 1, or 0,2; from 0.")
 @click.option("--blank", is_flag=True, help="Leave values and gradients of the drawing empty, to be filled in.")
@@ -84,8 +84,8 @@ def show(
       chalkgrad show "f(x, y) = x y" x=1 y=-2 --nudge x=0.1 --rate 0.1
       chalkgrad show "f = 1/(1 + e^-z)" z=1 --gates whole --save f.svg --save f.png
       chalkgrad show "f = σ(w x)" w=2 x=1 --gates both --save f.pdf --save f.tex --frames slides
-      chalkgrad show "f(x) = sum(x * x)" x=[1,2,3]
-      chalkgrad show "f = σ(W x + b)" W=[[2,-1]] x=[1,3] b=[0.5] --zoom --save circuit.svg
+      chalkgrad show "f(x) = sum(x * x)" "x=[1,2,3]"
+      chalkgrad show "f = σ(W x + b)" "W=[[2,-1]]" "x=[1,3]" "b=[0.5]" --zoom --save circuit.svg
       chalkgrad show "z = w x; a = g(z); L = Loss(a, y)" --abstract g,Loss --let "g=σ"
       echo "g = x + y; f = g z" | chalkgrad show - x=-2 y=5 z=-4
     """

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from chalkgrad.api.train import train as run
-from chalkgrad.errors import ChalkgradError, TooLarge
+from chalkgrad.cli.arguments import read_file
 from chalkgrad.learn.data import read_csv
 from chalkgrad.learn.network import read_chart
 
@@ -17,9 +16,15 @@ MOST_BYTES = 10_000_000
 
 
 @click.command()
-@click.argument("chart", default="2-3-1")
-@click.option("--data", default="xor", show_default=True, help="xor, or, and; or FILE.csv, inputs before outputs.")
-@click.option("--init", default="random", show_default=True, help="Weights begin random, zero, equal, or as a number.")
+@click.argument("chart", default="2-3-1", metavar="[CHART]")
+@click.option("--data", default="xor", show_default=True, metavar="DATA", help="xor, or, and; or FILE.csv.")
+@click.option(
+    "--init",
+    default="random",
+    show_default=True,
+    metavar="HOW",
+    help="Weights: random, zero, equal, or a number.",
+)
 @click.option("--activation", default="tanh", show_default=True, metavar="NAME", help="After hidden layers.")
 @click.option("--output", default="σ", show_default=True, metavar="NAME", help="After the last; the loss goes with it.")
 @click.option("--biases/--no-biases", default=True, show_default=True, help="Whether the layers have biases.")
@@ -39,8 +44,8 @@ def train(
 ) -> None:
     """Train a small network by plain gradient descent; show the loss, the gradients, and how hidden units differ.
 
-    CHART is layer sizes, 2-3-1. Equal weights, whatever their value, keep the hidden units equal; all zero, they may
-    get no gradient at all.
+    CHART is layer sizes, 2-3-1. A .csv has an example a line, inputs before outputs. Equal weights, whatever their
+    value, keep the hidden units equal; all zero, they may get no gradient at all.
 
     \b
     Examples:
@@ -50,7 +55,11 @@ def train(
       chalkgrad train 4-8-3 --data flowers.csv --output softmax --rate 0.1
     """
     sizes = read_chart(chart)
-    examples = read_csv(_table(data), sizes[0], sizes[-1]) if data.lower().endswith(".csv") else data
+    examples = (
+        read_csv(read_file(data, MOST_BYTES, "the table"), sizes[0], sizes[-1])
+        if data.lower().endswith(".csv")
+        else data
+    )
     given: dict[str, Any] = {"init": _init(init), "activation": activation, "output": output, "biases": biases}
     given |= {"rate": rate, "steps": steps, "seed": seed}
     if sys.stderr.isatty() and steps > 0:
@@ -67,17 +76,3 @@ def _init(word: str) -> str | float:
         return float(word)
     except ValueError:
         return word
-
-
-def _table(path: str) -> str:
-    try:
-        with Path(path).open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise ChalkgradError(f"cannot read '{path}': {error.strerror or error}") from None
-    if len(raw) > MOST_BYTES:
-        raise TooLarge(f"the table is over {MOST_BYTES // 1_000_000} MB")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ChalkgradError(f"'{path}' is not UTF-8 text, at byte {error.start}") from None

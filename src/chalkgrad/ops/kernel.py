@@ -6,7 +6,7 @@ read kernels alone and know no op. Scalar expressions are written with Python's 
     matmul    i, j, k = axes(2, 4, 3);  Nest((i, j), a[i, k] * b[k, j], over=(k,), combine="sum")
     transpose i, j = axes(4, 2);        Nest((i, j), x[j, i])
 
-Rules of arithmetic are NumPy's: `maximum` keeps NaN, bare numbers widen nothing, ints divide to floats.
+What one entry may be is in `chalkgrad.ops.scalars`, whose names are to be had from here too.
 """
 
 from __future__ import annotations
@@ -18,150 +18,26 @@ from typing import Any, Literal, final
 import numpy as np
 
 from chalkgrad.ir.dims import Dim, Shape
-from chalkgrad.ir.types import ArrayType, promote
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# What a scalar may be made of, by NumPy's names. The first keep the dtype of their operands, so a `power` of ints is an
-# int; the second are of real numbers; the third give a truth value.
-ARITHMETIC = _words(
-    "add subtract multiply negative absolute power remainder fmod floor_divide floor ceil trunc "
-    "maximum minimum fmax fmin"
+from chalkgrad.ir.types import ArrayType
+from chalkgrad.ops.scalars import (
+    Axis,
+    Cast,
+    Expr,
+    Fn,
+    Lit,
+    Place,
+    Read,
+    cast,
+    equal,
+    fn,
+    inside_out,
+    lift,
+    parts,
+    primitive,
+    where,
 )
-REAL = _words(
-    "divide sqrt cbrt exp exp2 expm1 log log1p log2 log10 sin cos tan sinh cosh tanh arcsin arccos arctan arctan2 "
-    "arcsinh arccosh arctanh hypot copysign rint"
-)
-TRUTH = _words(
-    "less less_equal greater greater_equal equal not_equal logical_and logical_or logical_not "
-    "isnan isinf isfinite signbit"
-)
-# `where(c, a, b)` reads only the branch that is taken, and `logical_and` its second operand only where the first holds.
-# `place(p, n)` is the place p among n, counted from the end where it is negative; beyond them it is an error.
-PRIMITIVES = ARITHMETIC | REAL | TRUTH | {"where", "place"}
 
 Reducer = Literal["sum", "prod", "max", "min", "any", "all", "argmax", "argmin"]
-
-
-@final
-class Axis:
-    """A counter from 0 up to its extent. Compared by identity."""
-
-    __slots__ = ("extent",)
-
-    def __init__(self, extent: Dim) -> None:
-        self.extent = extent
-
-
-class Expr:
-    """A number that depends on counters. `weak` is a bare number, which widens nothing."""
-
-    __slots__ = ()
-    dtype: str
-    weak: bool
-
-    def __add__(self, other: Any) -> Expr:
-        return fn("add", self, other)
-
-    def __radd__(self, other: Any) -> Expr:
-        return fn("add", other, self)
-
-    def __sub__(self, other: Any) -> Expr:
-        return fn("subtract", self, other)
-
-    def __rsub__(self, other: Any) -> Expr:
-        return fn("subtract", other, self)
-
-    def __mul__(self, other: Any) -> Expr:
-        return fn("multiply", self, other)
-
-    def __rmul__(self, other: Any) -> Expr:
-        return fn("multiply", other, self)
-
-    def __truediv__(self, other: Any) -> Expr:
-        return fn("divide", self, other)
-
-    def __rtruediv__(self, other: Any) -> Expr:
-        return fn("divide", other, self)
-
-    def __neg__(self) -> Expr:
-        return fn("negative", self)
-
-    def __lt__(self, other: Any) -> Expr:
-        return fn("less", self, other)
-
-    def __le__(self, other: Any) -> Expr:
-        return fn("less_equal", self, other)
-
-    def __gt__(self, other: Any) -> Expr:
-        return fn("greater", self, other)
-
-    def __ge__(self, other: Any) -> Expr:
-        return fn("greater_equal", self, other)
-
-    def __and__(self, other: Any) -> Expr:
-        return fn("logical_and", self, other)
-
-    def __or__(self, other: Any) -> Expr:
-        return fn("logical_or", self, other)
-
-    def __invert__(self) -> Expr:
-        return fn("logical_not", self)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Lit(Expr):
-    """A number as it is written; a size may have only a name yet."""
-
-    value: Any
-    dtype: str
-    weak: bool = True
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Place(Expr):
-    """Where a counter stands."""
-
-    axis: Axis
-    dtype: str = "int64"
-    weak: bool = True
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Read(Expr):
-    """An entry of an input, of a table or of another kernel's result."""
-
-    source: Source
-    index: tuple[Expr, ...]
-    dtype: str
-    weak: bool = False
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Fn(Expr):
-    """One of the primitives, of its operands."""
-
-    name: str
-    args: tuple[Expr, ...]
-    dtype: str
-    weak: bool = False
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Cast(Expr):
-    """The same number in another width."""
-
-    arg: Expr
-    dtype: str
-    weak: bool = False
 
 
 class _Readable:
@@ -322,109 +198,6 @@ Types = tuple[ArrayType, ...]
 Lowering = Callable[[Types, Types, Any], "Kernel | tuple[Kernel, ...] | None"]
 
 
-def lift(x: Any) -> Expr:
-    """An expression from a counter, a bare number or a size."""
-    if isinstance(x, Expr):
-        return x
-    if isinstance(x, Axis):
-        return Place(x)
-    if isinstance(x, (bool, np.bool_)):
-        return Lit(bool(x), "bool")
-    if isinstance(x, (float, np.floating)):
-        return Lit(float(x), "float64")
-    return Lit(int(x) if isinstance(x, np.integer) else x, "int64")
-
-
-def fn(name: str, *args: Any) -> Expr:
-    """A primitive of expressions and bare numbers; sums and products of known ints are worked out."""
-    given = tuple([lift(a) for a in args])
-    assert name in PRIMITIVES, f"no primitive '{name}'"
-    if name in ("add", "subtract", "multiply") and all([a.dtype == "int64" and a.weak for a in given]):
-        short = _shortened(name, *given)
-        if short is not None:
-            return short
-    deciding = given[1:] if name == "where" else given
-    weak = all([a.weak for a in deciding])
-    if name in TRUTH:
-        return Fn(name, given, "bool")
-    if name == "place":
-        return Fn(name, given, "int64", True)
-    dtype = _together(deciding)
-    if name in REAL and dtype in ("bool", "int64"):
-        dtype = "float64"
-    return Fn(name, given, dtype, weak)
-
-
-def _shortened(name: str, a: Expr, b: Expr) -> Expr | None:
-    """A sum or product of places where one operand is a known number."""
-    x = a.value if isinstance(a, Lit) and isinstance(a.value, int) else None
-    y = b.value if isinstance(b, Lit) and isinstance(b.value, int) else None
-    if x is not None and y is not None:
-        return lift(x + y if name == "add" else x - y if name == "subtract" else x * y)
-    if name == "add" and (x == 0 or y == 0):
-        return b if x == 0 else a
-    if name == "subtract" and y == 0:
-        return a
-    if name == "multiply" and (x == 1 or y == 1):
-        return b if x == 1 else a
-    if name == "multiply" and 0 in (x, y):
-        return lift(0)
-    return None
-
-
-def _together(args: tuple[Expr, ...]) -> str:
-    """The dtype of an arithmetic result: bare numbers change its kind, and never its width."""
-    strong = [a.dtype for a in args if not a.weak]
-    bare = promote(*[a.dtype for a in args if a.weak]) if len(strong) < len(args) else "bool"
-    if not strong:
-        return bare
-    out = promote(*strong)
-    if bare == "float64":
-        return out if out in ("float32", "float64") else "float64"
-    return "int64" if bare == "int64" and out == "bool" else out
-
-
-def parts(e: Expr) -> tuple[Expr, ...]:
-    """The expressions that stand right inside one."""
-    if isinstance(e, Fn):
-        return e.args
-    if isinstance(e, Cast):
-        return (e.arg,)
-    return e.index if isinstance(e, Read) else ()
-
-
-def inside_out(e: Expr) -> list[Expr]:
-    """What an expression is made of, each once, parts before wholes. With no recursion: a sum may have many terms."""
-    order: list[Expr] = []
-    met: set[Expr] = set()
-    waiting = [(e, False)]
-    while waiting:
-        at, done = waiting.pop()
-        if done:
-            order.append(at)
-        elif at not in met:
-            met.add(at)
-            waiting.append((at, True))
-            waiting.extend([(p, False) for p in reversed(parts(at))])
-    return order
-
-
-def where(condition: Expr, a: Any, b: Any) -> Expr:
-    """`a` where the condition holds, else `b`; the other one is not read."""
-    return fn("where", condition, a, b)
-
-
-def cast(x: Any, dtype: str) -> Expr:
-    """The same number as `dtype`."""
-    x = lift(x)
-    return x if x.dtype == dtype and not x.weak else Cast(x, dtype)
-
-
-def equal(a: Any, b: Any) -> Expr:
-    """Whether two numbers are equal."""
-    return fn("equal", a, b)
-
-
 def axes(*extents: Dim) -> tuple[Axis, ...]:
     """A counter an extent."""
     return tuple([Axis(n) for n in extents])
@@ -450,12 +223,6 @@ def spread(x: Source, over: tuple[Axis, ...]) -> Read:
     return x[tuple([0 if n == 1 and a.extent != 1 else a for n, a in zip(x.shape, behind, strict=True)])]
 
 
-def primitive(name: str) -> Callable[..., Expr]:
-    """One of the primitives, as the kernel of an op; params that decide only gradients are left aside."""
-    assert name in PRIMITIVES, f"no primitive '{name}'"
-    return lambda *xs, **params: fn(name, *xs)
-
-
 def entrywise(scalar: Callable[..., Any]) -> Lowering:
     """The lowering of an op that acts on each element: `scalar(*entries, **params)` is an expression."""
 
@@ -464,3 +231,59 @@ def entrywise(scalar: Callable[..., Any]) -> Lowering:
         return nest(over, scalar(*[spread(x, over) for x in inputs(types)], **params), outs[0].dtype)
 
     return lower
+
+
+def by_evaluation(evaluate: Callable[..., Any]) -> Lowering:
+    """The lowering of an op on each element of which there is only a formula in NumPy: it is run on entries.
+
+    It gives None where that is more than such a formula: where it asks for truths, or makes arrays.
+    """
+    inner = entrywise(evaluate)
+
+    def lower(types: Types, outs: Types, params: Any) -> Any:
+        try:
+            return inner(types, outs, params)
+        except Exception:  # a person's own code, which may fail on an entry in any way
+            return None
+
+    return lower
+
+
+__all__ = [
+    "Axis",
+    "Cast",
+    "Expr",
+    "Fn",
+    "Input",
+    "Kernel",
+    "Lit",
+    "Loop",
+    "Lowering",
+    "Nest",
+    "Place",
+    "Read",
+    "Reducer",
+    "Routine",
+    "Running",
+    "Scatter",
+    "Source",
+    "Table",
+    "Turns",
+    "Types",
+    "View",
+    "Write",
+    "axes",
+    "by_evaluation",
+    "cast",
+    "entrywise",
+    "equal",
+    "fn",
+    "inputs",
+    "inside_out",
+    "lift",
+    "nest",
+    "parts",
+    "primitive",
+    "spread",
+    "where",
+]

@@ -16,7 +16,7 @@ from chalkgrad.ir.dims import broadcast
 from chalkgrad.ir.program import NO_PARAMS, Number, number
 from chalkgrad.ir.registry import register
 from chalkgrad.ir.types import SCALARS, ArrayType, promote
-from chalkgrad.ops.kernel import Kernel, Lowering, entrywise
+from chalkgrad.ops.kernel import Kernel, Lowering, by_evaluation, entrywise
 from chalkgrad.ops.local import Local, times
 from chalkgrad.ops.notation import Function, Notation
 
@@ -222,9 +222,15 @@ def elementwise(
 
     `partials(y, *xs, **params)` gives ∂y/∂x_k for each input, in our own operators or as a bare number; its
     second form, an explicit `vjp` and `jvp`, is for the few that are not products. `kernel(*entries, **params)` gives
-    an entry of the result in the index language. `dtype`, or what it gives for the input types and params, is the
+    an entry of the result in the index language; without one `evaluate` itself is run on entries. `dtype`, or what it gives for the input types and params, is the
     result's, where it is not that of arithmetic; `narrowest` is the narrowest dtype on which the op is closed: ints
     give floats unless that is int64 or bool. Raises ProgramError where the name is taken.
+
+    Examples
+    --------
+    >>> cube = elementwise("cube", lambda x: x * x * x, lambda y, x: (3 * x * x,))
+    >>> cube(np.array([1.0, 2.0]))
+    array([1., 8.])
     """
     inputs = arity if arity is not None else _arity(evaluate)
 
@@ -253,7 +259,7 @@ def elementwise(
         notation=notation or Function(name, latex or rf"\operatorname{{{name}}}"),
         domain=domain or (REALS,) * inputs,
         elementwise=True,
-        kernel=None if kernel is None else entrywise(kernel),
+        kernel=by_evaluation(evaluate) if kernel is None else entrywise(kernel),
         **rest,
     )
     register(op)
@@ -265,6 +271,15 @@ def structured(name: str, evaluate: Callable[..., Any], **record: Any) -> Op:
 
     `linear_in=(0, 1)` in place of a jvp says that the op is linear in each of those inputs apart.
     Raises ProgramError where the name is taken.
+
+    Examples
+    --------
+    >>> from chalkgrad.ops.local import Through
+    >>> def back(want, y, x):
+    ...     return [Through(lambda upstream: twice(upstream), "twice the upstream")]
+    >>> twice = structured("twice", lambda x: x + x, types=lambda given, params: given, vjp=back, linear_in=(0,))
+    >>> twice(np.array([1.0, 2.0]))
+    array([2., 4.])
     """
     linear_in = record.setdefault("linear_in", ())
     record.setdefault("arity", 1)

@@ -91,10 +91,8 @@ class _Writer:
     @property
     def text(self) -> str:
         """The comment at the top, then what the caller and the function need."""
-        # declared before it is defined, so that no compiler asks for a header
-        head = self._head()
         lines = "\n".join(self.loops.lines)
-        return f"{self._about()}\n{self._room()}{head};\n\n{head}\n{{\n{lines}\n}}\n"
+        return f"{self._about()}\n{self._room()}{self._head()}\n{{\n{lines}\n}}\n"
 
     def _room(self) -> str:
         if not self.workspace:
@@ -118,7 +116,8 @@ class _Writer:
         lines = [f"The value of {self.program.name}, and its gradient by each input. Arrays are row-major.", ""]
         lines += [f"in   {_shown(self.names[v], v)}" for v in self.program.inputs]
         lines += [
-            f"in   {_shown(n, v)}: the upstream gradient, 1 for a gradient of its own" for v, n in self.seeds.items()
+            f"in   {_shown(n, v)}: the upstream gradient, 1 for that of {self.program.name} itself"
+            for v, n in self.seeds.items()
         ]
         lines.append(f"out  {self.value_name}{_shape(out)}: the value")
         for var, name in self.gradients.items():
@@ -127,7 +126,12 @@ class _Writer:
             lines.append("     w: room for what is computed on the way")
         failing = self.loops.printer.failing
         why = ", or the number of the stage that has no value: no such place, or no such matrix" if failing else ""
-        lines += ["", f"It gives 0{why}."]
+        lines += [
+            "",
+            f"It gives back 0{why}.",
+            "",
+            "C99; link with -lm. Not with -ffast-math, and with -ffp-contract=off for the last bit.",
+        ]
         inner = "\n".join([f" * {comment(line)[3:-3]}".rstrip() for line in lines])
         return f"/*\n{inner}\n */"
 

@@ -23,14 +23,13 @@ from chalkgrad.ops.kernel import (
     Turns,
     View,
     Write,
-    inside_out,
     lift,
 )
 from chalkgrad.ops.nests import ravelled
 from chalkgrad.render.c_expr import PRIMARY, Printer, Text, shared
 from chalkgrad.render.c_held import Held, size_of
 from chalkgrad.render.c_helpers import RESERVED_NAMES, called
-from chalkgrad.render.c_lower import Lowered, Named, copied
+from chalkgrad.render.c_lower import Lowered, Named, copied, sources
 from chalkgrad.render.c_names import CTYPES, identifier, literal
 from chalkgrad.render.c_routines import routine
 from chalkgrad.render.c_turns import turns
@@ -161,7 +160,7 @@ class Loops:
                 self.loops[kernel.loop] = turns(self, kernel.loop)
             self.held[kernel] = self.loops[kernel.loop][kernel.result]
             return self.held[kernel]
-        self.ready(_sources(kernel))
+        self.ready(sources(kernel))
         scalar = kernel.shape == () and declare and isinstance(kernel, Nest)
         if name is None:
             name = self.fresh("total" if isinstance(kernel, Nest) and kernel.combine in _START else "t")
@@ -386,24 +385,6 @@ class Loops:
         for name in self.declared.pop():
             if name not in self.read:
                 self.put(f"(void){name};")
-
-
-def _sources(kernel: Any) -> list[Any]:
-    """What a kernel reads that must be computed before it."""
-    if isinstance(kernel, (Nest, Running)):
-        return _read_by([kernel.body])
-    if isinstance(kernel, View):
-        return [kernel.source]
-    if isinstance(kernel, Routine):
-        return list(kernel.args)
-    assert isinstance(kernel, Scatter)
-    start = [] if kernel.start is None or isinstance(kernel.start, Lit) else [kernel.start]
-    return start + _read_by([e for w in kernel.writes for e in (*w.target, w.body)])
-
-
-def _read_by(expressions: Sequence[Expr]) -> list[Any]:
-    found = {part.source: None for e in expressions for part in inside_out(e) if isinstance(part, Read)}
-    return list(found)
 
 
 def _least(dtype: str, sign: str) -> str:

@@ -314,6 +314,13 @@ def reads(kernel: Any) -> list[Var]:
     return found
 
 
+def sources(kernel: Any) -> list[Any]:
+    """What a kernel itself reads, each once, in the order in which it is met."""
+    inner, expressions = _made_of(kernel)
+    met = [part.source for e in expressions for part in inside_out(e) if isinstance(part, Read)]
+    return list(dict.fromkeys([*inner, *met]))
+
+
 def _made_of(s: Any) -> tuple[Sequence[Any], Sequence[Expr]]:
     """The sources and the expressions that stand right in one."""
     if isinstance(s, (Nest, Running)):
@@ -340,4 +347,4 @@ def needs_numbers(program: Program) -> None:
             raise ValueNeeded(f"{var.hint or 'a value'} has sizes without a number: give values, and then print C")
 
 
-__all__ = ["Lowered", "Named", "copied", "needs_numbers"]
+__all__ = ["Lowered", "Named", "copied", "needs_numbers", "sources"]

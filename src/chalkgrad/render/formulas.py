@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -20,35 +20,27 @@ from chalkgrad.render.maths import (
     Scripts,
     Sign,
     bracketed,
-    equation,
     joined,
     name,
     partial,
     row,
     shape_box,
 )
-from chalkgrad.render.products import type_in
+from chalkgrad.render.partials import derivative
+from chalkgrad.render.products import ambiguous, type_in
 from chalkgrad.render.rows import Rows
+from chalkgrad.render.said import Said, equal
 from chalkgrad.render.stages import Link, Stages
 from chalkgrad.render.text import text
 from chalkgrad.render.totals import Totals, arrays
 from chalkgrad.transform.expression import Apply, Const, Expr, Ref, written_out
 
-SECTIONS = ("function", "local derivatives", "chain rule", "gradients", "gradient descent")
+SECTIONS = ("function", "local derivatives", "chain rule", "gradients", "backward, gate by gate", "gradient descent")
 MOST = 80  # lines of one section
 LONGEST = 400  # letters of one line
 SHORT = 60  # letters of a second form beside the first
 
 _DOT, _PLUS, _ARROW = Sign("·", "binary"), Sign("+", "binary"), Sign("←", "relation")
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Something said twice: in one line of text, and as boxes."""
-
-    text: str
-    box: Box
 
 
 @final
@@ -98,8 +90,8 @@ class _Lines:
 
     def __iter__(self) -> Iterator[Line]:
         scalar = self.stages.scalar
-        parts = [self.function(), self.locals() if scalar else self.maps()]
-        parts += [self.chains() if scalar else iter(()), self.gradients(), self.descent()]
+        parts = [self.function(), self.locals() if scalar else self.partials(), self.chains(), self.gradients()]
+        parts += [iter(()) if scalar else self.maps(), self.descent()]
         for section, lines in zip(SECTIONS, parts, strict=True):
             for _, (label, said) in zip(range(MOST), lines, strict=False):
                 yield Line(section, label, said)
@@ -137,21 +129,42 @@ class _Lines:
         for stage in self.stages.stages:
             expr = self.stages.formula(stage)
             if expr is not None:
-                yield self.names[stage], _equal(_name(self.names[stage]), self.expr(expr))
+                yield self.names[stage], equal(_name(self.names[stage]), self.expr(expr))
         whole = written_out(program.output, program.producer(), frozenset(program.inputs))
         if whole is not None and len(self.stages.stages) != 1:
             head = _name(out) if "(" in out else Said(f"{out}({', '.join(inputs)})", _called(out, inputs))
-            yield head.text, _equal(head, self.expr(whole))
+            yield head.text, equal(head, self.expr(whole))
 
     def locals(self) -> Iterator[tuple[str, Said]]:
         for links in self.stages.links.values():
             for link in links:
                 if link.slope is not None:
                     label = self.link(link)
-                    yield label.text, _equal(label, self.expr(link.slope))
+                    yield label.text, equal(label, self.expr(link.slope))
+
+    def partials(self) -> Iterator[tuple[str, Said]]:
+        """The links of a function of arrays, each a linear map."""
+        sign = "1" if ambiguous(self.names.values()) else "I"
+        for links in self.stages.links.values():
+            for link in links:
+                if link.source not in self.worked.backprop.adjoint:
+                    continue  # nobody asked for it
+                label = self.link(link)
+                said = derivative(link, label, self.total(link.target), self.above(link), sign)
+                if said is not None:
+                    yield label.text, said
+
+    def above(self, link: Link) -> Callable[[Expr], Said]:
+        """How a formula is printed in which the gradient of a link's stage may stand."""
+        total = self.total(link.target)
+        if link.upstream is None:
+            return self.expr
+        names = {**self.said_names, link.upstream: total.text}
+        boxes: Called = {**self.boxes, link.upstream: total.box}
+        return lambda e: Said(text(e, names, paper=_of_arrays(e)), formula(e, boxes))
 
     def maps(self) -> Iterator[tuple[str, Said]]:
-        """The links of a function of arrays: what each sends back, in words where it has no formula."""
+        """The backward pass of a function of arrays: what each edge sends back, in words where it has no formula."""
         for c in self.worked.backprop.contributions:
             target, upstream = c.target, "" if self.rows.seeded(c) else self.rows.upstream(c)
             arrival = self.rows.arrival(c, upstream)
@@ -190,13 +203,18 @@ class _Lines:
                 continue
             label = self.total(var)
             links = [[self.link(link) for link in path] for path in paths]
-            if self.worked.upstream is not None:
+            if self.worked.upstream is not None or not (self.stages.scalar or self.totals.unit):
                 first = Said(self.said_names[self.totals.made.seed], partial(self.worked.loss, self.rows.output_name))
                 links = [[first, *path] for path in links]
             sides = [label, _sum([_product(path) for path in links])]
+            if not self.stages.scalar:
+                through = self.totals.through(var, [path[0].source for path in paths])
+                sides += [] if through is None else [self.expr(through)]
+                yield label.text, self.shaped(var, equal(*sides))
+                continue
             if (substituted := self.substituted(var, paths)) is not None:
                 sides.append(substituted)
-            yield label.text, _equal(*sides)
+            yield label.text, equal(*sides)
 
     def substituted(self, var: Var, paths: Sequence[tuple[Link, ...]]) -> Said | None:
         """The chain with every partial written out, where it is what the gradient program computes."""
@@ -225,13 +243,13 @@ class _Lines:
                 expr = Const(0)  # the function does not depend on it
             stages = [self.expr(e) for e in self.totals.staged(var)] if var.type.shape else []
             if expr is None and stages:
-                yield label.text, self.shaped(var, _equal(label, *stages))
+                yield label.text, self.shaped(var, equal(label, *stages))
             if expr is not None:
                 sides = [label, *stages, self.expr(expr)]
                 opened = self.totals.opened(expr)
                 if opened is not None and len(text(opened, self.said_names)) <= SHORT:
                     sides.append(self.expr(opened))
-                yield label.text, self.shaped(var, _equal(*sides))
+                yield label.text, self.shaped(var, equal(*sides))
                 if var.type.shape:
                     yield from self.weighted(var, label, expr)
 
@@ -242,7 +260,7 @@ class _Lines:
             total, form = found
             one = self.expr(total)
             held = Said(f" where {one.text} = 1", row(Sign("\u2003"), Prose("where"), Sign("\u2003"), one.box))
-            sides = _equal(label, self.expr(form))
+            sides = equal(label, self.expr(form))
             condition = row(sides.box, held.box, Sign("=", "relation"), Num("1"))
             yield label.text, self.shaped(var, Said(sides.text + held.text, condition))
 
@@ -279,11 +297,6 @@ def _name(called: str) -> Said:
 
 def _called(function: str, inputs: Sequence[str]) -> Box:
     return row(name(function), bracketed(joined([name(i) for i in inputs], Sign(","))))
-
-
-def _equal(*sides: Said) -> Said:
-    kept = [s for i, s in enumerate(sides) if i == 0 or s.text != sides[i - 1].text]
-    return Said(" = ".join(s.text for s in kept), equation(*[s.box for s in kept]))
 
 
 def _product(factors: Sequence[Said]) -> Said:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from chalkgrad.render.formulas import Said
 from chalkgrad.render.latex import latex
 from chalkgrad.render.maths import Box, Prose
 from chalkgrad.render.paper import Paper, Table
+from chalkgrad.render.said import Said
 from chalkgrad.render.typeset import clean
 
 # Markdown reads these before the maths is seen, so they are written as the commands of the same meaning.

@@ -12,10 +12,11 @@ from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Step, Var
 from chalkgrad.ops.local import Times
 from chalkgrad.render.formula import formula
-from chalkgrad.render.formulas import Said, formulas
+from chalkgrad.render.formulas import formulas
 from chalkgrad.render.maths import Prose, Sign, label, name, number, row
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.rows import Rows
+from chalkgrad.render.said import Said
 from chalkgrad.render.text import text
 from chalkgrad.render.words import edge_sentence, fork_sentences, habits
 from chalkgrad.transform.expression import applied

@@ -9,10 +9,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from chalkgrad.render.formulas import Said
 from chalkgrad.render.maths import Prose
 from chalkgrad.render.paper import Paper, Table, short, typographic
 from chalkgrad.render.placed import Placed
+from chalkgrad.render.said import Said
 from chalkgrad.render.typeset import clean, to_pdf
 from chalkgrad.render.typst_math import FUNCTIONS, typst
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
 from chalkgrad.ir.program import Program, Step, Var
 from chalkgrad.ops.notation import Fraction
-from chalkgrad.render.totals import best
-from chalkgrad.transform.backprop import backprop
+from chalkgrad.render.totals import array_form, best
+from chalkgrad.transform.backprop import Backprop, backprop
 from chalkgrad.transform.expression import Expr, written_out
 from chalkgrad.transform.gates import recognise
+from chalkgrad.transform.matrices.maps import LinearMap, linear_map
+from chalkgrad.transform.written import written
 
 MOST_PATHS = 8
 LONGEST_PATH = 16
@@ -20,18 +23,25 @@ LONGEST_PATH = 16
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
-    """One stage differentiated by one of the values that it reads; `slope` is None where that is too long."""
+    """One stage differentiated by one of the values that it reads; `slope` is None where that is too long.
+
+    Where an array stands, the derivative is a linear map: `sent` is what goes back to the source of what came to the
+    stage, `upstream`; `map` says what that meets, None where there is no short name for it.
+    """
 
     target: Var
     source: Var
     slope: Expr | None
+    sent: Expr | None = None
+    map: LinearMap | None = None
+    upstream: Var | None = None
 
 
 @final
 class Stages:
     """Stages are what a person named; where nothing was, each gate is one.
 
-    For functions of scalars alone: there a chain is a product of numbers.
+    Of functions of scalars alone a chain is a product of numbers; where arrays stand, one of linear maps.
     """
 
     def __init__(self, program: Program) -> None:
@@ -86,6 +96,8 @@ class Stages:
             return []
         made = backprop(sub)
         steps = {v: s for s in made.gradient.steps for v in s.given}
+        if not self.scalar:
+            return [_mapped(stage, v, made, steps) for v in reads if v in made.adjoint]
         last: Any = sub.steps[-1].op
         own = () if isinstance(last.notation, Fraction) else (stage,)  # -1/d² is clearer than -f/d
         stops = (frozenset({*reads, *own}),)
@@ -121,3 +133,12 @@ class Stages:
                 below = reversed(self.links.get(path[-1].source, ()))
                 open_paths += [(*path, link) for link in below if self.ways.get((link.target, var))]
         return found
+
+
+def _mapped(stage: Var, source: Var, made: Backprop, steps: Mapping[Var, Step]) -> Link:
+    """A link that is a linear map."""
+    stops = [frozenset({*made.program.inputs, *own}) for own in ((stage,), ())]
+    form = array_form(made, made.adjoint[source], steps, stops, unit=False)
+    if form is None:
+        return Link(stage, source, None)
+    return Link(stage, source, None, written(form), linear_map(form, made.seed), made.seed)

@@ -61,6 +61,10 @@ class Totals:
         """An array's total gradient in those of the stages above it: of the next stage, then of the next layer."""
         return self._staged.forms(var) if var in self.made.adjoint else ()
 
+    def through(self, var: Var, stages: Collection[Var]) -> Expr | None:
+        """An array's total gradient, written out but for the gradients of `stages`; None where that says nothing."""
+        return self._staged.through(var, stages) if var in self.made.adjoint else None
+
     def _inside(self, var: Var) -> Expr | None:
         """A value that recognition closed over, such as e^-z in σ: from the program as typed."""
         if var not in self._typed.adjoint or self._within is not None:
@@ -121,6 +125,15 @@ class _Staged:
             if kept and (form := array_form(self._made, self._made.adjoint[var], self._steps, [stop], self._unit)):
                 found.append(written(form))
         return tuple(e for e in found if any(mentions(e, a) for a in self.upstream))
+
+
+    def through(self, var: Var, stages: Collection[Var]) -> Expr | None:
+        """The gradient of `var` in those of `stages`."""
+        kept = [a for a, v in self.upstream.items() if v in stages and v is not var]
+        stop = self._named | frozenset(kept)
+        form = array_form(self._made, self._made.adjoint[var], self._steps, [stop], self._unit) if kept else None
+        expr = None if form is None else written(form)
+        return expr if expr is not None and any(mentions(expr, a) for a in kept) else None
 
 
 def _reads(program: Program, named: Collection[Var]) -> dict[Var, frozenset[Var]]:

@@ -231,7 +231,7 @@ def _method(on: Any, called_: np.ufunc, method: str, inputs: Any, options: Mappi
         return computed(on, getattr(called_, method), inputs, options)
     given = {k: v for k, v in options.items() if v is not None}
     if method == "outer" and len(inputs) == 2 and not given:
-        a, b = inputs
+        a, b = [_strong(x) if isinstance(x, Holder) else np.asarray(x) for x in inputs]
         return called_(a[(..., *[None] * np.ndim(b))], b)
     if method == "reduce" and called_ in _REDUCTIONS:
         given.pop("axis", None)

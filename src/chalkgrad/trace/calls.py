@@ -137,7 +137,7 @@ class Calls:
 
 
 def _leaf_key(value: Any) -> Any:
-    """The type of a leaf; an int is apart from a float, since only that may be an index, and what is NumPy's from both."""
+    """The type of a leaf. An int is apart from a float, as only that may be an index; what is NumPy's from both."""
     kind = type(value)
     if kind is float or kind is np.float64 or kind is int:
         return kind
@@ -145,4 +145,4 @@ def _leaf_key(value: Any) -> Any:
         return value.shape, value.dtype
     if isinstance(value, Holder):
         return value.atom.type, value.mutable, value.whole, value.weak
-    return type_of(value), kind
+    return getattr(value, "dtype", None), np.shape(value), kind  # `record` refuses what has no place, and names it

@@ -59,8 +59,9 @@ def _nan_to_num(on: Any, x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any 
         return a.copy()
     most = float(np.finfo(a.dtype).max)
     high, low = (most if posinf is None else posinf), (-most if neginf is None else neginf)
+    high, low, other = [of_dtype(on, as_array(on, v), a.dtype) for v in (high, low, nan)]
     found = np.where(np.equal(a, math.inf), high, np.where(np.equal(a, -math.inf), low, a))
-    return np.where(np.isnan(a), nan, found)
+    return np.where(np.isnan(a), other, found)
 
 
 def _round(on: Any, a: Any, decimals: Any = 0, out: Any = None) -> Any:

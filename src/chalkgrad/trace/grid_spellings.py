@@ -169,10 +169,10 @@ def _linspace(
 ) -> Any:
     count = known(on, num, "num=")
     gaps = count - 1 if endpoint else count
-    first, last = as_array(on, start), as_array(on, stop)
+    width = np.result_type(start, stop, 1.0)
+    first, last = [of_dtype(on, as_array(on, v), width) for v in (start, stop)]
     step = (last - first) / gaps if gaps > 0 else (last - first) * np.nan
     whole = np.broadcast_shapes(tuple(first.shape), tuple(last.shape))
-    width = np.result_type(*[getattr(v, "dtype", 1.0) for v in (start, stop)], 1.0)
     ramp = np.arange(count, dtype=width).reshape((-1, *[1] * len(whole)))
     found = first + (ramp * step if gaps > 0 else ramp * (last - first))
     if endpoint and count > 1:  # the last one is `stop` itself, not a sum that has been rounded

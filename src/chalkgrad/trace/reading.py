@@ -77,9 +77,9 @@ def traced(value: Any) -> bool:
 
 
 def as_array(on: Any, value: Any) -> Any:
-    """A traced value, or a plain array; a list with traced values in it is stacked."""
+    """A traced value, no bare number of Python's any more, or a plain array; a list of traced values is stacked."""
     if isinstance(value, Holder):
-        return value
+        return type(value)(value.session, value.atom, value.mutable, value.whole) if value.weak else value
     if traced(value):
         return on.write("stack", *[as_array(on, v) if isinstance(v, (list, tuple)) else v for v in value])
     return np.asarray(value)

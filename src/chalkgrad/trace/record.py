@@ -55,6 +55,12 @@ def trace(function: Callable[..., Any], /, *args: Any, name: str | None = None, 
 
     Raises TraceError, with file and line, for what has no reading as a Program; ShapeError, likewise, where sizes do
     not fit; and whatever the function itself raises.
+
+    Examples
+    --------
+    >>> program = trace(lambda x: np.sum(np.tanh(x)), np.zeros(3))
+    >>> [(v.hint, v.type.shape) for v in program.inputs], [step.op.name for step in program.steps]
+    ([('x', (3,))], ['tanh', 'sum'])
     """
     made = record(function, args, kwargs, name=name)
     return without_guards(made.program, made.guards)

@@ -48,7 +48,7 @@ def fitted(session: Session, op: Any, values: Sequence[Any], atoms: list[Atom]) 
 def _dtype(value: Any, atom: Atom) -> np.dtype[Any]:
     if type(value) is int:
         return np.dtype(np.int64)
-    return value.dtype if isinstance(value, np.generic) else np.dtype(atom.type.dtype)
+    return value.dtype if isinstance(value, (np.generic, np.ndarray)) else np.dtype(atom.type.dtype)
 
 
 def _is_wide(atom: Atom) -> bool:
