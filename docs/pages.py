@@ -37,6 +37,11 @@ def block(text: str, language: str = "") -> str:
     return f"```{language}\n{text.rstrip()}\n```"
 
 
+def _partials(text: str) -> str:
+    found = cg.formulas(cg.work(text))
+    return block("\n".join([row.text for name in ("local derivatives", "chain rule") for row in found.section(name)]))
+
+
 def _gradients(text: str) -> str:
     """The gradients of the inputs, as formulas."""
     w = cg.work(text)
@@ -104,8 +109,11 @@ def pages() -> dict[str, str]:
             "matrices",
             "Matrix derivatives",
             "A network of two layers over a batch, sizes by their names: `cg.formulas(cg.work(text))`, and `cg.code`. "
-            "Each gradient stands in terms of the next stage's, of the next layer's, and written out.",
-            lambda: f"{block(LAYERS)}\n\n{_gradients(LAYERS)}\n\n{block(cg.code(cg.work(LAYERS)))}",
+            "First every partial, and what the chain rule makes of them; then each gradient in terms of the next "
+            "stage's, of the next layer's, and written out.",
+            lambda: "\n\n".join(
+                [block(LAYERS), _partials(LAYERS), _gradients(LAYERS), block(cg.code(cg.work(LAYERS)))]
+            ),
         ),
         (
             "identities",

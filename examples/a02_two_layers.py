@@ -1,5 +1,6 @@
-"""Sheet 001, problem 3: the gradients of a two-layer network as formulas, for one example and for the batch.
+"""Sheet 001, problem 3: a two-layer network as formulas, for one example and for the batch.
 
+Every partial (δ1 to δ5 of the sheet), the chain rule that they make (δ6), and each gradient as a person writes it.
 Shapes have names here; the numbers at the end are checked against differences.
 """
 
@@ -26,8 +27,10 @@ BATCH = (
 for title, text in (("one example", ONE), ("the batch of m examples", BATCH)):
     w = cg.work(text, wrt=("W1", "b1", "W2", "b2"))
     print(title)
-    for line in cg.formulas(w).section("gradients"):
-        print(" ", line)
+    for section in ("local derivatives", "chain rule", "gradients"):
+        print(f"  {section}")
+        for line in cg.formulas(w).section(section):
+            print("   ", line)
     print()
 
 batch = cg.work(BATCH, wrt=("W1", "b1", "W2", "b2"))

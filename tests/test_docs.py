@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import re
 import runpy
 from pathlib import Path
+
+import pytest
+
+import chalkgrad as cg
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -41,3 +46,20 @@ def test_the_page_on_functions_runs() -> None:
     failed, tried = doctest.testfile(str(DOCS / "functions.md"), module_relative=False)
     assert tried >= 5
     assert not failed
+
+
+def test_the_claims_on_the_page_on_checking_are_right() -> None:
+    claims = re.findall(r"^```\n(.*?)^```", (DOCS / "check.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert len(claims) == 2
+    for claim in claims:
+        assert cg.check(claim), str(cg.check(claim))
+
+
+def test_the_scripts_on_the_page_on_views_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "views.md").read_text(encoding="utf-8")
+    scripts = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(scripts) >= 2
+    scope: dict[str, object] = {}
+    for script in scripts:
+        exec(script, scope)  # a page of ours

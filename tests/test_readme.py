@@ -1,4 +1,4 @@
-"""Every printed output in the README is what the program prints."""
+"""Every printed output in the README and in docs/ is what the program prints."""
 
 from __future__ import annotations
 
@@ -14,28 +14,39 @@ from chalkgrad.cli.main import run
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 CONSOLE = re.compile(r"```console\n\$ chalkgrad (.*?)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
 
 
-def test_console(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With --update-golden, the outputs are written into the README instead."""
+def printed(command: str) -> str:
+    words, _, file = command.partition(" < ")
+    read = Path(file).read_text(encoding="utf-8") if file else None
+    result = CliRunner().invoke(run, shlex.split(words), input=read)
+    assert result.exception is None or isinstance(result.exception, SystemExit), command
+    assert result.output, command
+    return result.output.rstrip()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_console(page: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --update-golden, the outputs are written into the page instead. A block of commands alone is only run."""
     monkeypatch.chdir(tmp_path)  # what a command saves goes there; what it reads stands in examples/
     (tmp_path / "examples").symlink_to(ROOT / "examples")
 
-    def printed(match: re.Match[str]) -> str:
-        command, _, file = match[1].partition(" < ")
-        read = Path(file).read_text(encoding="utf-8") if file else None
-        result = CliRunner().invoke(run, shlex.split(command), input=read)
-        assert result.exception is None or isinstance(result.exception, SystemExit), match[1]
-        return f"```console\n$ chalkgrad {match[1]}\n{result.output.rstrip()}\n```"
+    def filled(match: re.Match[str]) -> str:
+        if not match[2] or match[2].startswith("$ "):
+            for command in (match[1], *re.findall(r"^\$ chalkgrad (.*)$", match[2], re.MULTILINE)):
+                printed(command)
+            return match[0]
+        return f"```console\n$ chalkgrad {match[1]}\n{printed(match[1])}\n```"
 
-    text = README.read_text(encoding="utf-8")
-    found = CONSOLE.sub(printed, text)
+    text = page.read_text(encoding="utf-8")
+    found = CONSOLE.sub(filled, text)
     if request.config.getoption("--update-golden"):
-        README.write_text(found, encoding="utf-8")
-    assert len(CONSOLE.findall(text)) >= 5
-    assert found == README.read_text(encoding="utf-8")
+        page.write_text(found, encoding="utf-8")
+    assert len(CONSOLE.findall(text)) >= 5 or page != README
+    assert found == page.read_text(encoding="utf-8")
 
 
 def test_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

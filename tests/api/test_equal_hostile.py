@@ -9,8 +9,9 @@ import pytest
 
 import chalkgrad as cg
 from chalkgrad.errors import ChalkgradError
+from tests.pace import slower
 
-LIMIT = 4.0  # on a busy machine; on an idle one it is a second
+LIMIT = 3.0  # seconds of processor time on an idle machine, which needs about one
 HOSTILE = {
     "a long sum": "x + " * 15000 + "x",
     "deep brackets": "(" * 30000 + "x" + ")" * 30000,
@@ -39,11 +40,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_an_answer_in_time(name: str) -> None:
-    start = time.perf_counter()
+    pace, start = slower(), time.process_time()
     with contextlib.suppress(ChalkgradError):
         found = cg.equal(HOSTILE[name], HOSTILE[name] + " + 0")
         assert found.verdict in ("yes", "undecided") or found.counterexample is not None
-    assert time.perf_counter() - start < LIMIT
+    assert time.process_time() - start < LIMIT * max(pace, slower())
 
 
 def test_out_of_time_is_undecided() -> None:

@@ -169,6 +169,11 @@ def test_a_transpose_that_is_missing_is_placed() -> None:
     assert "A^⊤" in found.wrong.should, str(found)
 
 
+def test_a_comment_may_stand_behind_the_point() -> None:
+    found = cg.check("f(x) = x^2\nat: x = 3  # optional: a point, and why\nclaim: df/dx = 6")
+    assert found, str(found)
+
+
 def test_numbers_at_the_point_given() -> None:
     found = cg.check("given: f = sum(x * x); x in R^n\nat: x = [1, 2]\nclaim: ∂f/∂x = x")
     assert found.wrong is not None

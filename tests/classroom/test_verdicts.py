@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chalkgrad as cg
+from tests.pace import slower
 
 PRODUCT = "f(x, y, z) = (x + y) z\nforward:\n1) q = x + y\n2) f = q z\nbackward:\n"
 CLAIMS = Path(__file__).parent / "claims"
@@ -184,10 +185,10 @@ def test_python_is_not_run(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused_at_once(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(cg.ChalkgradError) as error:
         cg.check(text)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2 * slower()
     assert "\x1b" not in str(error.value)
     assert "\u202e" not in str(error.value)
 
@@ -197,7 +198,7 @@ def test_a_long_wrong_claim_is_judged_in_time() -> None:
     lines = [f"dx += da_{i + 1}·x" for i in range(140)]
     begun = time.process_time()
     assert not cg.check("\n".join(["f(x) = x", "forward:", *stages, "backward:", *lines])).right
-    assert time.process_time() - begun < 15
+    assert time.process_time() - begun < 15 * slower()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pace import slower
+
 COMMAND = """
 import sys, time
 from chalkgrad.cli.main import main
@@ -49,13 +51,13 @@ TEXTS = {
 @pytest.mark.parametrize("command", ["show", "code"])
 def test_answered_or_refused(name: str, command: str, tmp_path: Path) -> None:
     args = ["show", "-", "x=2", "--save", "f.svg"] if command == "show" else ["code", "-", "--as", "python"]
-    start = time.perf_counter()
+    pace, start = slower(), time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, *args],
         input=TEXTS[name].encode(),
         capture_output=True,
         cwd=tmp_path,
-        timeout=30,
+        timeout=60,
     )
     elapsed = time.perf_counter() - start
     error = done.stderr.decode()
@@ -65,5 +67,6 @@ def test_answered_or_refused(name: str, command: str, tmp_path: Path) -> None:
     assert len(done.stdout) < 100_000 or command == "code"
     peak, cpu = error.split("peak ")[1].split(" cpu ")
     assert int(peak) < 200
-    # a second, and as much again for a machine that does other things too
-    assert float(cpu) < 2.0, f"{cpu} s of processor time, {elapsed} s in all"
+    # an idle machine needs a second or a little more
+    limit = 2.5 * max(pace, slower())
+    assert float(cpu) < limit, f"{cpu} s of processor time, over {limit:.1f}, {elapsed} s in all"

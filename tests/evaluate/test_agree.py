@@ -11,6 +11,7 @@ from chalkgrad.evaluate.agree import agrees
 from chalkgrad.ir.program import Var
 from chalkgrad.ir.registry import lookup
 from chalkgrad.transform.expression import Apply, Const, Expr, Ref, written_out
+from tests.pace import slower
 
 
 def made(text: str, **values: object) -> tuple[cg.Work, dict[str, Var]]:
@@ -90,7 +91,7 @@ def test_cheap(copies: int) -> None:
     expr = call("multiply", Const(copies), Ref(at["y"]))
     atom = worked.backprop.adjoint[at["x"]]
     assert agrees(expr, atom, worked.backprop)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(50):
         agrees(expr, atom, worked.backprop)
-    assert (time.perf_counter() - start) / 50 < 1e-3
+    assert (time.process_time() - start) / 50 < 1e-3 * slower()

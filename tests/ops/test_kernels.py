@@ -11,8 +11,9 @@ import pytest
 
 import chalkgrad  # noqa: F401  (fills the table)
 from chalkgrad.errors import ProgramError
+from chalkgrad.ir.dims import size
 from chalkgrad.ir.registry import OPS
-from chalkgrad.ir.types import type_of
+from chalkgrad.ir.types import ArrayType, type_of
 from chalkgrad.ops.kernel import Input, axes, lift, nest
 from chalkgrad.ops.op import Op
 from tests.ops.contract import cases
@@ -92,6 +93,65 @@ def test_whole_numbers(op: Op) -> None:
         except ProgramError:
             continue
         outcome(op, xs, case.params)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        ([0, 2, 1],),
+        (slice(None), [3, 0, 0]),
+        ([2, 0], slice(None, None, -1)),
+        (None, [1, 1], None, slice(3, None, -2)),
+        ([[0, 2], [1, 1]], slice(1, 3), None),
+        (slice(None), None, [3, 0, 1], [0, 1, 0]),
+        ([True, False, True],),
+        (..., [1, 0]),
+        (0, slice(2, 2)),
+        (-1, [0, 3], -2),
+    ],
+    ids=str,
+)
+def test_places_that_are_no_straight_line(index: Any) -> None:
+    x = np.arange(24.0).reshape(3, 4, 2)
+    read = np.asarray(OPS["index"].evaluate(x, index=index))
+    outcome(OPS["index"], (x,), {"index": index})
+    outcome(OPS["scatter"], (read,), {"index": index, "shape": x.shape})
+    outcome(OPS["updated"], (x, -read), {"index": index})
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "params"),
+    [
+        ("add", ("m3", "3"), {}),
+        ("matmul", ("m3", "3m"), {}),
+        ("einsum", ("m3", "m"), {"subscripts": "ij,i->j"}),
+        ("sum", ("m3",), {"axis": 0}),
+        ("mean", ("m3",), {}),
+        ("softmax", ("m3",), {"axis": 0}),
+        ("logsumexp", ("m3",), {"axis": 1, "keepdims": True}),
+        ("var", ("m3",), {"axis": 0}),
+        ("argmax", ("m3",), {"axis": 0}),
+        ("cumsum", ("m3",), {"axis": 0}),
+        ("sort", ("m3",), {"axis": 0}),
+        ("transpose", ("m3",), {}),
+        ("outer", ("m", "3"), {}),
+        ("concatenate", ("m3", "m3"), {"axis": 0}),
+        ("solve", ("mm", "m"), {}),
+        ("trace", ("mm",), {}),
+        ("tril", ("mm",), {}),
+        ("convolve", ("m", "3"), {}),
+        ("conv2d", ("mm", "33"), {"padding": 1}),
+        ("mean_of", ("m",), {"size": size("m")}),
+    ],
+    ids=str,
+)
+def test_sizes_may_be_names(name: str, shapes: tuple[str, ...], params: dict[str, Any]) -> None:
+    """What is lowered of a named size has the inferred shape, with the name in it."""
+    types = tuple(ArrayType(tuple([size("m") if n == "m" else 3 for n in letters])) for letters in shapes)
+    op = OPS[name]
+    kernels = op.lower(types, params)
+    assert kernels is not None
+    assert [ArrayType(k.shape, k.dtype) for k in kernels] == list(op.infer(types, params))
 
 
 def test_a_wrong_kernel_is_found() -> None:

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import chalkgrad as cg
+from chalkgrad.cli.main import run
 from chalkgrad.errors import ProgramError, ValueNeeded
 from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.evaluate.worked import Worked
@@ -24,7 +26,8 @@ from chalkgrad.ir.types import ArrayType
 from chalkgrad.ops.op import Op
 from chalkgrad.render.c import c
 from chalkgrad.transform.backprop import backprop
-from tests.ops.contract import cases, singles
+from tests.fuzz.generate import plan
+from tests.ops.contract import Case, cases, singles
 from tests.render.c_calls import FLAGS, call, compiled, unit
 from tests.sheets import SHEETS
 
@@ -78,13 +81,14 @@ Job = tuple[Op, Worked, Sequence[Any], float]
 
 
 def jobs() -> Iterator[Job]:
-    """Every op at its samples in float64, and at its first ones in float32."""
+    """Every op at its samples and its kinks in float64, and at one of them in float32."""
     count = 0
     for op in OPS.values():
         if op.vjp is None or op.name in UNSUPPORTED:
             continue
-        for place, case in enumerate(cases(op)):
-            for dtype in ("float64", "float32") if place < 2 and op.name != "scan" else ("float64",):
+        at_kinks = [Case(tuple(np.asarray(x, float)[()] for x in k.point), dict(k.params)) for k in op.kinks if k.point]
+        for place, case in enumerate([*cases(op), *at_kinks]):
+            for dtype in ("float64", "float32") if place == 1 and op.name != "scan" else ("float64",):
                 cast = case.cast(dtype)
                 for program in singles(op, cast.inputs, cast.params):
                     if program.output.type.floating:
@@ -309,6 +313,43 @@ def test_hard_points_are_numpys(tmp_path: Path) -> None:
             np.testing.assert_array_equal(np.signbit(value), np.signbit(wanted), err_msg=name)
 
 
+def test_random_programs(tmp_path: Path) -> None:
+    every: list[tuple[Worked, Sequence[Any]]] = []
+    for place in range(40):
+        made = plan(5, place)
+        worked = worked_of(made.program(), f"f{place}")
+        if not UNSUPPORTED & {step.op.name for step in worked.backprop.gradient.steps}:
+            every.append((worked, made.inputs))
+    assert len(every) > 30
+    library = compiled(unit([worked for worked, _ in every]), tmp_path)
+    for worked, given in every:
+        seed = np.ones(worked.program.output.type.shape)[()]
+        with np.errstate(all="ignore"):
+            wanted = Interpreter(worked.backprop.gradient)(*given, seed)
+        code, value, gradients = call(library, worked.program.name, worked, given, seed)
+        assert code == 0
+        agrees([value, *gradients], wanted, 1e-10, " ".join(s.op.name for s in worked.program.steps))
+
+
+def test_numbers_are_printed_exactly(tmp_path: Path) -> None:
+    constants = [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, -0.0, 2.0**53 + 2, 1e22, -1e-7, np.inf, np.nan]
+    builder = Builder()
+    x = builder.value(builder.input("x"))
+    program = builder.program("f", lookup("stack")(*[x * k for k in constants]).atom)
+    worked = worked_of(program)
+    value = call(compiled(c(worked), tmp_path), "f", worked, [1.0], np.ones(len(constants)))[1]
+    np.testing.assert_array_equal(value, constants)
+    np.testing.assert_array_equal(np.signbit(value), np.signbit(constants))
+
+
+def test_on_the_command_line() -> None:
+    done = CliRunner().invoke(run, ["code", "f(x, y) = x log y", "--as", "c"])
+    assert done.exit_code == 0
+    assert done.output == c(cg.work("f(x, y) = x log y", gates="whole"))
+    refused = CliRunner().invoke(run, ["code", "f(x) = g1(x)", "--abstract", "g1", "--as", "c"])
+    assert refused.exit_code != 0
+
+
 def test_what_has_no_form_in_c_is_named_with_its_place() -> None:
     with pytest.raises(ProgramError, match=r"svd.*has no form in C"):
         c(cg.work("A in R^(2 x 3); f = sum(svdvals(A))"))
@@ -345,7 +386,7 @@ def test_a_long_line_of_steps_stays_linear(tmp_path: Path) -> None:
     builder = Builder()
     x: Any = builder.value(builder.input("x"))
     y = x
-    for _ in range(1500):
+    for _ in range(400):
         y = lookup("sin")(y) * 0.5 + x
     worked = worked_of(builder.program("f", y.atom))
     check(worked, [0.3], tmp_path, tolerance=1e-12)

@@ -12,8 +12,8 @@ from chalkgrad.evaluate.worked import Worked, work
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ops.op import Op
 from chalkgrad.render.data import to_json
-from chalkgrad.render.graph import diagram
 from chalkgrad.render.evaluation_source import source_of
+from chalkgrad.render.graph import diagram
 from chalkgrad.render.html import html
 from chalkgrad.render.pseudocode import pseudocode
 from chalkgrad.render.python import python
@@ -49,7 +49,8 @@ def test_what_is_written_for_people_gives_the_same_bits(op: Op, dtype: str) -> N
     hard = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 800, -800, 720, -720, 1e-320, -1e-9, 3, -3, 3, -3], dtype)
     given = [(case.inputs, case.params) for case in cases(op)]
     given += [((hard,) * op.arity, {})] + [((x,) * op.arity, {}) for x in hard] * op.elementwise
-    assert op.evaluate is not None and op.readable is not None
+    assert op.evaluate is not None
+    assert op.readable is not None
     for inputs, params in given:
         with np.errstate(all="ignore"):
             wanted, found = op.evaluate(*inputs, **params), op.readable(*inputs, **params)

@@ -120,7 +120,7 @@ def test_the_form_that_a_person_writes(given: str, function: str, by: str, text:
     assert line.text.endswith(Rows(w).shape(var))
 
 
-def _point(w: Any, rng: np.random.Generator) -> dict[str, Any]:
+def at_random(w: Any, rng: np.random.Generator) -> dict[str, Any]:
     sizes = {"D_a": 3, "D_x": 2, "m": 4}
 
     def number(n: Any) -> int:
@@ -140,7 +140,7 @@ def test_what_is_printed_read_again_is_the_gradient(given: str, function: str, b
     text = re.sub(r"/m$", "/4", text).replace("𝟏", "(0·(W X) + 1)")
     read = cg.parse(f"{given}\n{function}\ngradient = {text}")
     for seed in range(3):
-        at = _point(w, np.random.default_rng(seed))
+        at = at_random(w, np.random.default_rng(seed))
         whole = np.ones((1, 1)) if w.program.output.type.shape else None
         wanted = cg.work(_program(given, function), values=at, upstream=whole).gradients[by]
         found = _evaluate(read, [at[v.hint] for v in read.inputs])
@@ -155,7 +155,7 @@ def test_what_is_printed_read_again_is_the_gradient(given: str, function: str, b
 def test_its_latex_read_again_is_the_gradient(given: str, function: str, by: str, latex: str) -> None:
     rng = np.random.default_rng(3)
     w = cg.work(_program(given, function))
-    at = _point(w, rng)
+    at = at_random(w, rng)
     whole = np.ones((1, 1)) if w.program.output.type.shape else None
     worked = cg.work(_program(given, function), values=at, upstream=whole)
     read = cg.parse(f"{_latex_declarations(given)}, f \\in \\mathbb{{R}} \\\\ g = {latex}")
@@ -181,14 +181,14 @@ def test_it_is_what_differences_give(given: str, function: str, by: str, text: s
     """The formula's own tree, at a point, against differences of the function along a direction."""
     program = cg.work(_program(given, function)).program
     rng = np.random.default_rng(11)
-    at = _point(cg.work(_program(given, function)), rng)
+    at = at_random(cg.work(_program(given, function)), rng)
     sized = with_sizes(program, {v: np.shape(at[v.hint]) for v in program.inputs})
     w = work(sized)
     expr = Totals(w).expr(next(v for v in sized.inputs if v.hint == by))
     assert expr is not None
     values = values_of(sized, [at[v.hint] for v in sized.inputs])
     direction = rng.normal(size=np.shape(at[by]))
-    slope = float(np.sum(np.broadcast_to(_value(expr, values), direction.shape) * direction))
+    slope = float(np.sum(np.broadcast_to(value_at(expr, values), direction.shape) * direction))
 
     def along(t: float) -> float:
         moved = [at[v.hint] + (t * direction if v.hint == by else 0) for v in sized.inputs]
@@ -199,15 +199,15 @@ def test_it_is_what_differences_give(given: str, function: str, by: str, text: s
     assert slope == pytest.approx((4 * rough[1] - rough[0]) / 3, rel=1e-7, abs=1e-8)
 
 
-def _value(expr: Expr, values: Mapping[Var, Any]) -> Any:
+def value_at(expr: Expr, values: Mapping[Var, Any]) -> Any:
     if isinstance(expr, Ref):
         return values[expr.var]
     if isinstance(expr, Const):
         return expr.value
-    return expr.op.evaluate(*[_value(a, values) for a in expr.args], **expr.params)
+    return expr.op.evaluate(*[value_at(a, values) for a in expr.args], **expr.params)
 
 
-def _line(text: str, label: str, **given: Any) -> str:
+def line_of(text: str, label: str, **given: Any) -> str:
     return next(r.text for r in cg.formulas(cg.work(text, **given)).section("gradients") if r.label == label)
 
 
@@ -220,7 +220,7 @@ def test_the_network_of_the_sheet_staged_and_written_out() -> None:
         "∂J/∂a1": "W2ᵀ (∂J/∂z2) = W2ᵀ (h - Y)/m (D_a×m)",
     }
     for label, line in lines.items():
-        assert _line(f"{NAMED}\n{NETWORK}", label) == f"{label} = {line}"
+        assert line_of(f"{NAMED}\n{NETWORK}", label) == f"{label} = {line}"
 
 
 def test_every_print_of_an_array_derivative_says_its_shape() -> None:
@@ -250,25 +250,24 @@ def test_what_was_not_asked_for_is_not_said_to_be_0() -> None:
 
 
 def test_matrix_factors_never_change_places() -> None:
-    line = _line("A in R^(3 x 3); B in R^(3 x 3); C in R^(3 x 3); f = trace(A B C)", "∂f/∂B")
+    line = line_of("A in R^(3 x 3); B in R^(3 x 3); C in R^(3 x 3); f = trace(A B C)", "∂f/∂B")
     assert line == "∂f/∂B = Aᵀ Cᵀ (3×3)"
 
 
 def test_a_repeated_row_and_a_repeated_column() -> None:
-    assert _line("X in R^(3 x 2); f = sum(sum(X, axis=1)^2)", "∂f/∂X") == "∂f/∂X = 2 sum(X, axis=1) 𝟏ᵀ (3×2)"
-    assert "∂f/∂b = Σ over columns of" in _line("X in R^(3 x 2); b in R^(3 x 1); f = sum((X + b)^2)", "∂f/∂b").replace(
-        "= 2·(Σ", "= Σ"
-    )
+    assert line_of("X in R^(3 x 2); f = sum(sum(X, axis=1)^2)", "∂f/∂X") == "∂f/∂X = 2 sum(X, axis=1) 𝟏ᵀ (3×2)"
+    line = line_of("X in R^(3 x 2); b in R^(3 x 1); f = sum((X + b)^2)", "∂f/∂b")
+    assert "∂f/∂b = Σ over columns of" in line.replace("= 2·(Σ", "= Σ")
 
 
 def test_more_than_two_axes() -> None:
-    assert _line("A in R^(2 x 3 x 4); f = sum(A^2)", "∂f/∂A") == "∂f/∂A = 2·A (2×3×4)"
+    assert line_of("A in R^(2 x 3 x 4); f = sum(A^2)", "∂f/∂A") == "∂f/∂A = 2·A (2×3×4)"
 
 
 def test_a_gate_that_the_rest_has_already_is_not_written() -> None:
     text = "x in R^3; W in R^(3 x 3); f = sum(where(W x > 0, W x, 0))"
-    assert _line(text, "∂f/∂x") == "∂f/∂x = Wᵀ 1{W x > 0} (3)"
-    assert _line(text, "∂f/∂W") == "∂f/∂W = 1{W x > 0} xᵀ (3×3)"
+    assert line_of(text, "∂f/∂x") == "∂f/∂x = Wᵀ 1{W x > 0} (3)"
+    assert line_of(text, "∂f/∂W") == "∂f/∂W = 1{W x > 0} xᵀ (3×3)"
 
 
 def test_a_sum_that_is_what_is_differentiated_by_is_no_weight() -> None:
@@ -295,7 +294,7 @@ SORTED = "x in R^3; F = x[0] sort(x)"
 
 
 def test_sort_as_a_formula() -> None:
-    line = _line(SORTED, "∂L/∂x")
+    line = line_of(SORTED, "∂L/∂x")
     assert line == "∂L/∂x = (x[0]·(∂L/∂F))[argsort(argsort(x))] + ((∂L/∂F)ᵀ sort(x))·e_0 (3)"
 
 
@@ -327,7 +326,7 @@ def test_a_gather_that_reads_an_entry_twice() -> None:
 
 def test_an_array_output_with_no_upstream_keeps_its_name() -> None:
     w = cg.work("x in R^n; F = 2 x")
-    assert _line("x in R^n; F = 2 x", "∂L/∂x") == "∂L/∂x = 2·(∂L/∂F) (n)"
+    assert line_of("x in R^n; F = 2 x", "∂L/∂x") == "∂L/∂x = 2·(∂L/∂F) (n)"
     assert "dF = ∂L/∂F" in cg.code(w)
 
 
@@ -341,7 +340,7 @@ def test_an_array_output_with_no_upstream_keeps_its_name() -> None:
     ],
 )
 def test_choices_and_running_sums(text: str, line: str) -> None:
-    assert _line(text, "∂F/∂x").replace(" (3)", "").startswith(line.replace(" (3)", ""))
+    assert line_of(text, "∂F/∂x").replace(" (3)", "").startswith(line.replace(" (3)", ""))
 
 
 def test_a_network_of_many_layers_does_not_explode() -> None:
@@ -354,8 +353,8 @@ def test_a_network_of_many_layers_does_not_explode() -> None:
 
 
 def test_a_value_called_I_is_not_the_identity() -> None:
-    assert _line("A in R^(3 x 3); f = trace(A) + sum(A)", "∂f/∂A") == "∂f/∂A = 𝟏 + I (3×3)"
-    line = _line("A in R^(3 x 3); I in R^(3 x 3); f = trace(A) + sum(A I)", "∂f/∂A")
+    assert line_of("A in R^(3 x 3); f = trace(A) + sum(A)", "∂f/∂A") == "∂f/∂A = 𝟏 + I (3×3)"
+    line = line_of("A in R^(3 x 3); I in R^(3 x 3); f = trace(A) + sum(A I)", "∂f/∂A")
     assert line == "∂f/∂A = 𝟏 Iᵀ + diag(𝟏, shape=(3, 3)) (3×3)"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import chalkgrad as cg
+from chalkgrad.errors import TraceError
 from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.check import check
 
@@ -118,6 +119,11 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "NumPy's float chosen": lambda x, rate: np.where(x > rate, x, np.float64(0)),
     "NumPy's float compared": lambda x, rate: np.where(x < np.float64(np.float32(0.7)), x, rate),
     "Python's int chosen": lambda x, rate: np.where(x > rate, x, 0),
+    "truths added": lambda x, rate: x * ((rate > 0.1) + (rate > 0.2)) - (rate > 0.1) + True,
+    "NumPy's narrow float with truths": lambda x, rate: (x > rate) * NARROW[1],
+    "NumPy's narrow float chosen": lambda x, rate: np.where(x > rate, 3, NARROW[1]),
+    "entry of whole numbers": lambda x, rate: x * PLACES[1] + rate,
+    "array of one whole number": lambda x, rate: np.asarray(PLACES[1]) - x.sum() * math.pi,
     "places": lambda x, rate: x + PLACES * rate,
     "narrow array outside": lambda x, rate: NARROW * rate + x * rate,
     "write": _write,
@@ -170,6 +176,17 @@ def test_calls_with_a_bare_number_and_with_one_of_numpys_are_kept_apart() -> Non
         assert step(X, np.float64(0.1))[0].dtype == np.float64
 
 
+def test_truths_of_pythons_own_count_in_arithmetic() -> None:
+    def counted(x: Any, rate: Any) -> Any:
+        above = rate > 0.1
+        return x * (above + above) + -above + (above & (rate > 0.2))
+
+    program = cg.trace(counted, X, 0.3)
+    np.testing.assert_array_equal(Interpreter(program)(X, 0.3)[0], counted(X, 0.3))
+    with pytest.raises(TraceError, match=r"np\.invert is no op here"):  # Python gives -2, and no truth
+        cg.trace(lambda x, rate: np.where(~(rate > 0.1), x, 0), X, 0.3)
+
+
 def test_one_cast_serves_every_use_in_a_loop() -> None:
     def descent(x: Any, rate: Any) -> Any:
         for _ in range(50):
@@ -210,4 +227,5 @@ def test_a_carry_that_starts_as_a_bare_number_is_as_wide_as_the_loop_makes_it() 
     assert value.dtype == plain(0.1, X).dtype == np.float32
     np.testing.assert_allclose(value, plain(0.1, X), rtol=1e-6)
     np.testing.assert_allclose(slope, X.sum(), rtol=1e-6)
-    assert cg.value_and_grad(lambda rate, x: cg.scan(lambda c, v: (c * rate, v), 1, x)[0])(0.1, X)[0].dtype == np.float64
+    unmixed = cg.value_and_grad(lambda rate, x: cg.scan(lambda c, v: (c * rate, v), 1, x)[0])
+    assert unmixed(0.1, X)[0].dtype == np.float64

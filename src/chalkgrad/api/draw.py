@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
+from chalkgrad.api.save import write
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.render.data import to_json
@@ -68,7 +69,7 @@ class Drawing:
         """
         target = Path(path)
         check_suffix(target)
-        _write(target, self._content(target.suffix.lower()))
+        write(target, self._content(target.suffix.lower()))
         return target
 
     def frames(self, folder: str | os.PathLike[str]) -> list[Path]:
@@ -86,10 +87,10 @@ class Drawing:
         target = Path(folder)
         paths = [target / f"frame-{i:02}.svg" for i in range(len(found))]
         for path, frame in zip(paths, found, strict=True):
-            _write(path, frame.svg.encode())
+            write(path, frame.svg.encode())
         captions = [" ".join(f.caption) for f in found]
         title = self.diagram.title
-        _write(target / "frames.pdf", slides([f.svg for f in found], [f.width for f in found], captions, title))
+        write(target / "frames.pdf", slides([f.svg for f in found], [f.width for f in found], captions, title))
         return [*paths, target / "frames.pdf"]
 
     def _content(self, suffix: str) -> bytes:
@@ -139,16 +140,6 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
     if Path(path).suffix.lower() not in SUFFIXES:
         *most, last = SUFFIXES
         raise ChalkgradError(f"cannot save '{Path(path).name}': the name ends in {', '.join(most)} or {last}")
-
-
-def _write(target: Path, content: bytes) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.part")
-        part.write_bytes(content)
-        part.replace(target)  # whole or not at all
-    except OSError as error:
-        raise ChalkgradError(f"cannot write '{target}': {error.strerror or error}") from None
 
 
 def draw(worked: Worked, *below: Worked, blank: bool = False, digits: int = 2) -> Drawing:

@@ -103,7 +103,8 @@ def _narrowed(made: Traced, init: Any) -> Any:
     found = list(carried)
     for k, (value, after) in enumerate(zip(carried, outputs, strict=False)):
         if is_bare(value) and after.type == ArrayType((), "float32"):
-            found[k] = value.astype(np.float32) if isinstance(value, Holder) else np.float32(value)
+            number: Any = value
+            found[k] = number.astype(np.float32) if isinstance(value, Holder) else np.float32(number)
     return None if all(a is b for a, b in zip(carried, found, strict=True)) else nest.unflatten(found)
 
 

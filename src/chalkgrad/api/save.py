@@ -1,11 +1,10 @@
-"""Writing a picture that is no computation graph to a file."""
+"""Writing to a file: the bytes, and a picture that is no computation graph."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from chalkgrad.api.draw import _write as write
 from chalkgrad.errors import ChalkgradError
 
 SUFFIXES = (".svg", ".png")
@@ -31,3 +30,17 @@ def save_picture(svg: str, path: str | os.PathLike[str]) -> Path:
     else:
         write(target, svg.encode())
     return target
+
+
+def write(target: Path, content: bytes) -> None:
+    """Write the file whole or not at all, and its folder where there is none.
+
+    Raises ChalkgradError where it cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
+        part.write_bytes(content)
+        part.replace(target)
+    except OSError as error:
+        raise ChalkgradError(f"cannot write '{target}': {error.strerror or error}") from None

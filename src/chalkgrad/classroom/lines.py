@@ -67,7 +67,7 @@ def parted(text: str) -> tuple[list[Line], list[str]]:
             name = header["name"].lower().removesuffix("s")
             if name == "at":
                 if header["colon"]:
-                    points.append(raw[header.end() :])
+                    points.append(raw[header.end() :].split("#")[0])
                     continue
             else:
                 section = SECTIONS[name]

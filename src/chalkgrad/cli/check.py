@@ -10,7 +10,7 @@ from chalkgrad.notation.read import MAX_BYTES
 from chalkgrad.notation.values import read_values
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"ignore_unknown_options": True}, short_help="Judge a derivation or a backward pass.")
 @click.argument("claim", metavar="CLAIM")
 @click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="[NAME=VALUE]...")
 @click.pass_context

@@ -15,7 +15,7 @@ from chalkgrad.notation.values import read_number
 from chalkgrad.transform.fill import abstract_steps
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"ignore_unknown_options": True}, short_help="The staged program, to read or to run.")
 @click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="TEXT [NAME=VALUE]...")
 @click.option(
     "--as",

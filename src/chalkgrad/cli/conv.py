@@ -11,7 +11,7 @@ from chalkgrad.api.save import check_picture_suffix
 from chalkgrad.errors import ChalkgradError
 
 
-@click.command(context_settings={"ignore_unknown_options": False})
+@click.command(short_help="How a filter fits: sizes, padding, places.")
 @click.argument("size", metavar="SIZE")
 @click.option("--filter", "filter", required=True, metavar="F", help="The filter's size: 7, or 3x5 (height by width).")
 @click.option("--padding", default="0", show_default=True, metavar="P", help="Zeros on each side: 3, 1x2, or same.")

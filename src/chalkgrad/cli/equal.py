@@ -15,7 +15,7 @@ from chalkgrad.render.equality import number
 CODES = {"yes": 0, "no": 1, "undecided": 3}
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"ignore_unknown_options": True}, short_help="Are two formulas the same function?")
 @click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="A B")
 @click.option("--where", multiple=True, metavar="CONDITION", help='Compare only there: "x > 0"; repeatable.')
 @click.option("--d", "by", metavar="NAME", help="Differentiate A by this input first.")

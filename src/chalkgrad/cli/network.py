@@ -12,7 +12,7 @@ from chalkgrad.cli.arguments import read_stdin
 from chalkgrad.errors import ChalkgradError
 
 
-@click.command()
+@click.command(short_help="Count, draw and compare networks.")
 @click.argument("charts", nargs=-1, required=True, metavar="CHART [CHART]")
 @click.option("--activation", default="relu", show_default=True, metavar="NAME", help="After hidden layers; or linear.")
 @click.option("--output", default="linear", show_default=True, metavar="NAME", help="After the last layer.")

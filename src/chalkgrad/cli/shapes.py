@@ -10,7 +10,7 @@ from chalkgrad.cli.arguments import text_and_values
 from chalkgrad.errors import ChalkgradError, NotationError
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"ignore_unknown_options": True}, short_help="Solve for the shapes in some equations.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="TEXT")
 @click.option("--given", multiple=True, metavar="SHAPE", help='A shape that is known: "x in R^(D_x x 1)"; repeatable.')
 @click.option("--units", multiple=True, metavar="NAME=SIZE", help="A layer's units: a1=D_a1, or a1=4; repeatable.")

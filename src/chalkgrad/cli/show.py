@@ -21,7 +21,7 @@ from chalkgrad.notation.values import read_number, read_value
 from chalkgrad.render.terminal import terminal
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"ignore_unknown_options": True}, short_help="Work a function through, edge by edge.")
 @click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="TEXT [NAME=VALUE]...")
 @click.option(
     "--save",

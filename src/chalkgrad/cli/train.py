@@ -15,7 +15,7 @@ from chalkgrad.learn.network import read_chart
 MOST_BYTES = 10_000_000
 
 
-@click.command()
+@click.command(short_help="What initialisation does, by training.")
 @click.argument("chart", default="2-3-1", metavar="[CHART]")
 @click.option("--data", default="xor", show_default=True, metavar="DATA", help="xor, or, and; or FILE.csv.")
 @click.option(

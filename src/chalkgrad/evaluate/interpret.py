@@ -46,9 +46,10 @@ def values_of(program: Program, given: Sequence[Any], instead: Mapping[Var, Any]
                 result = evaluator(op)(*xs, **step.params)
             except np.linalg.LinAlgError as error:
                 raise no_such_matrix(step, error) from None
-            for out, value in zip(step.outputs, result if op.several else (result,), strict=True):
-                if out is not None:
-                    env[out] = known.get(out, value)
+            if op.several:
+                env.update({v: known.get(v, y) for v, y in zip(step.outputs, result, strict=True) if v is not None})
+            else:
+                env[step.output] = known.get(step.output, result) if known else result
     return env
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite, isnan
 from typing import Any, final
 
 import numpy as np
@@ -146,11 +147,11 @@ def _number(atom: Atom, numbers: Numbers) -> Any:
 
 
 def _finite(x: Any) -> bool:
-    return bool(np.all(np.isfinite(x)))
+    return isfinite(x) if isinstance(x, float) else bool(np.all(np.isfinite(x)))
 
 
 def _nan(x: Any) -> bool:
-    return bool(np.any(np.isnan(x)))
+    return isnan(x) if isinstance(x, float) else bool(np.any(np.isnan(x)))
 
 
 def _notice(step: Step, numbers: Numbers, called: Mapping[Var, str], rule: str) -> Notice:

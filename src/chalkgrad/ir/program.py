@@ -107,7 +107,8 @@ class Step:
     @property
     def given(self) -> tuple[Var, ...]:
         """The outputs that exist: one for almost every op."""
-        return tuple([v for v in self.outputs if v is not None])
+        outs: Any = self.outputs
+        return outs if None not in outs else tuple([v for v in outs if v is not None])
 
 
 @final

@@ -294,7 +294,7 @@ def _forward_kernel(types: Types, outs: Types, params: Params) -> Kernel:
     channel = axes(*w.shape[1 : len(w.shape) - places])
     cells, inside = _cells(at[len(at) - places :], under, x.shape[len(x.shape) - places :], params)
     term = x[(*at[:lead], *channel, *cells)] * w[(*at[lead : len(at) - places], *channel, *under)]
-    return nest(at, where(inside, term, 0) if inside else term, out.dtype, "sum", (*channel, *under))
+    return nest(at, term if inside is None else where(inside, term, 0), out.dtype, "sum", (*channel, *under))
 
 
 def _input_kernel(types: Types, outs: Types, params: Params) -> Kernel:
@@ -326,7 +326,7 @@ def _filter_kernel(types: Types, outs: Types, params: Params) -> Kernel:
     examples, over = whole[:lead], whole[len(whole) - places :]
     cells, inside = _cells(over, at[len(at) - places :], x.shape[len(x.shape) - places :], params)
     term = u[(*examples, *at[:filters], *over)] * x[(*examples, *at[filters : len(at) - places], *cells)]
-    return nest(at, where(inside, term, 0) if inside else term, out.dtype, "sum", (*examples, *over))
+    return nest(at, term if inside is None else where(inside, term, 0), out.dtype, "sum", (*examples, *over))
 
 
 def _apart(shape: Shape, filter: Shape) -> tuple[int, int, int]:

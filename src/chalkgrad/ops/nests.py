@@ -34,7 +34,6 @@ from chalkgrad.ops.kernel import (
     inputs,
     lift,
     nest,
-    where,
 )
 
 Over = int | tuple[int, ...] | None
@@ -53,16 +52,6 @@ def ravelled(index: Sequence[Any], shape: Shape) -> Expr:
         known = isinstance(place, (Axis, Place, Lit))
         flat = flat if n == 1 and known else flat * n + lift(place)
     return flat
-
-
-def unravelled(flat: Any, shape: Shape) -> tuple[Expr, ...]:
-    """The places along each axis of what stands at a place of the flat array."""
-    index: list[Expr] = []
-    left = lift(flat)
-    for k in range(len(shape) - 1, -1, -1):
-        index.insert(0, left if k == 0 else fn("remainder", left, shape[k]) if shape[k] != 1 else lift(0))
-        left = left if shape[k] == 1 else fn("floor_divide", left, shape[k])
-    return tuple(index)
 
 
 def along(
@@ -95,17 +84,6 @@ def reducing(combine: Reducer, of: Callable[[Read], Any] = lambda e: e) -> Lower
     def lower(types: Types, outs: Types, params: Any) -> Nest:
         (x,) = inputs(types)
         return along(x, params["axis"], outs[0].dtype, combine, of, params["keepdims"])
-
-    return lower
-
-
-def moving(index: Callable[..., Sequence[Any]]) -> Lowering:
-    """The lowering of an op that moves entries: `index(places, in shape, out shape, **params)` says which is read."""
-
-    def lower(types: Types, outs: Types, params: Any) -> Nest:
-        (x,) = inputs(types)
-        at = axes(*outs[0].shape)
-        return nest(at, x[tuple(index(at, x.shape, outs[0].shape, **params))], outs[0].dtype)
 
     return lower
 
@@ -195,10 +173,9 @@ def looked_up(values: np.ndarray[Any, Any], at: Sequence[Axis]) -> Expr:
     found = _straight(values, at)
     if found is not None:
         return found
-    every = (slice(None),) * values.ndim
     index: list[Axis] = []
     for k in range(values.ndim - 1, -1, -1):
-        first = values[(*every[:k], slice(0, 1), *every[k + 1 :])]
+        first = values[(*[slice(None)] * k, slice(0, 1))]
         if np.array_equal(np.broadcast_to(first, values.shape), values):
             values = first.reshape(first.shape[:k] + first.shape[k + 1 :])
         else:
@@ -340,14 +317,11 @@ __all__ = [
     "kept",
     "last_axes",
     "looked_up",
-    "moving",
     "over_axes",
     "put_into",
     "ravelled",
     "reducing",
     "rows_of",
     "running",
-    "unravelled",
-    "where",
     "zero",
 ]

@@ -67,7 +67,7 @@ class Op:
     name          its NumPy name where it has one
     arity         number of inputs; -1 is any number
     evaluate      NumPy in, NumPy out; printed Python calls it, by NumPy's name where it is NumPy's
-    readable      the same, bit for bit, written for people where `evaluate` is written for speed: printed Python shows it
+    readable      the same, bit for bit, written for people where `evaluate` is written for speed; printed Python has it
     types         (input types, params) → output types
     vjp           (want, y, *xs, **params) → a Local or None an input; written in our own operators
     jvp           (tangents, y, *xs, **params) → the output's tangent; a tangent is None where there is none
@@ -222,9 +222,10 @@ def elementwise(
 
     `partials(y, *xs, **params)` gives ∂y/∂x_k for each input, in our own operators or as a bare number; its
     second form, an explicit `vjp` and `jvp`, is for the few that are not products. `kernel(*entries, **params)` gives
-    an entry of the result in the index language; without one `evaluate` itself is run on entries. `dtype`, or what it gives for the input types and params, is the
-    result's, where it is not that of arithmetic; `narrowest` is the narrowest dtype on which the op is closed: ints
-    give floats unless that is int64 or bool. Raises ProgramError where the name is taken.
+    an entry of the result in the index language; without one `evaluate` itself is run on entries. `dtype`, or what it
+    gives for the input types and params, is the result's, where it is not that of arithmetic; `narrowest` is the
+    narrowest dtype on which the op is closed: ints give floats unless that is int64 or bool. Raises ProgramError where
+    the name is taken.
 
     Examples
     --------

@@ -113,7 +113,7 @@ class Change:
             return Fn(e.name, args, e.dtype, e.weak)
         if isinstance(e, Read):
             source, index = self.source(e.source), tuple([self.expr(i) for i in e.index])
-            return known(source, index) or Read(source, index, e.dtype)
+            return read(source, index, e.dtype)
         return e
 
     def source(self, s: Any) -> Any:
@@ -149,6 +149,12 @@ class Change:
         return Write(w.axes, tuple([self.expr(t) for t in w.target]), self.expr(w.body), w.add)
 
 
+def read(source: Any, index: tuple[Expr, ...], dtype: str) -> Expr:
+    """The entry of a source at a place."""
+    found = known(source, index)
+    return Read(source, index, dtype) if found is None else found
+
+
 def known(source: Any, index: tuple[Expr, ...]) -> Expr | None:
     """What is read where it can be told: a number of a table that is all one, or an entry seen through a view."""
     if isinstance(source, Table) and source.values.size and _all_one(source.values):
@@ -156,7 +162,7 @@ def known(source: Any, index: tuple[Expr, ...]) -> Expr | None:
     if isinstance(source, View):
         inner = seen_through(index, source.shape, source.source.shape)
         if inner is not None:
-            return known(source.source, inner) or Read(source.source, inner, source.dtype)
+            return read(source.source, inner, source.dtype)
     return None
 
 
@@ -244,7 +250,7 @@ class Fold(Change):
         index = tuple([self.expr(i) for i in e.index])
         kernel = self.folded.get(e.source.var)
         if isinstance(kernel, View) and isinstance(kernel.source, (Named, Table)):
-            return known(kernel, index) or Read(kernel, index, e.dtype)
+            return read(kernel, index, e.dtype)
         if not isinstance(kernel, Nest) or kernel.combine is not None:
             return Read(e.source, index, e.dtype)
         moved = _moved(kernel.body)

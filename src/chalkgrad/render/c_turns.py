@@ -25,19 +25,18 @@ def turns(loops: Loops, loop: Loop) -> list[Held]:
     for var, source in zip(body.inputs[consts:], loop.args[consts : consts + carries], strict=False):
         name = loops.array(loops.fresh(var.hint or "carry"), var.type.dtype, var.type.shape)
         loops.read.add(name)
-        _move(loops, _held(loops, source), name, size_of(var.type.shape))
+        _move(loops, _held(loops, source), name, "0", var.type)
         state.append(_first(name, var.type))
     stacked = [*outs[carries:], *outs[:carries]]
     names = ["each"] * (len(outs) - carries) + ["before"] * carries
     kept = [loops.array(loops.fresh(n), t.dtype, (loop.length, *t.shape)) for n, t in zip(names, stacked, strict=True)]
-    loops.read.update(kept)
     turn = loops.fresh("turn")
     upward = f"int64_t {turn} = 0; {turn} < {loop.length}; {turn}++"
     downward = f"int64_t {turn} = {loop.length - 1}; {turn} >= 0; {turn}--"
     with loops.block(f"for ({downward if loop.reverse else upward})"):
         loops.declared.append([])
         for here, name, type in zip(state, kept[len(outs) - carries :], outs, strict=False):
-            _move(loops, here, _slice(name, turn, type), size_of(type.shape))
+            _move(loops, here, name, turn, type)
         for k, var in enumerate(body.inputs):
             if k < consts:
                 loops.held[var] = _held(loops, loop.args[k])
@@ -49,9 +48,9 @@ def turns(loops: Loops, loop: Loop) -> list[Held]:
         carried = frozenset(body.inputs[consts : consts + carries])
         found = [_next(loops, a, carried if k < carries else frozenset()) for k, a in enumerate(body.outputs)]
         for value, name, type in zip(found[carries:], kept, outs[carries:], strict=False):
-            _move(loops, value, _slice(name, turn, type), size_of(type.shape))
+            _move(loops, value, name, turn, type)
         for value, here, type in zip(found, state, outs, strict=False):
-            _move(loops, value, here.text.removesuffix("[0]"), size_of(type.shape))
+            _move(loops, value, here.text.removesuffix("[0]"), "0", type)
         loops.unread()
     types = [ArrayType((loop.length, *t.shape), t.dtype) for t in stacked]
     return [*state, *[_first(name, type) for name, type in zip(kept, types, strict=True)]]
@@ -68,11 +67,6 @@ def _held(loops: Loops, source: Any) -> Held:
     held = loops.source(source)
     loops.read.add(held.text)
     return held
-
-
-def _slice(name: str, turn: str, type: ArrayType) -> str:
-    """Where the part of one turn starts."""
-    return f"({name} + {turn} * {size_of(type.shape)})" if size_of(type.shape) != 1 else f"({name} + {turn})"
 
 
 def _slice_of(loops: Loops, source: Any, var: Var, turn: str) -> Held:
@@ -101,8 +95,10 @@ def _next(loops: Loops, atom: Atom, carried: frozenset[Var]) -> Held:
     return Held(name, scalar=False)
 
 
-def _move(loops: Loops, value: Held, into: str, size: int) -> None:
+def _move(loops: Loops, value: Held, into: str, at: str, type: ArrayType) -> None:
+    """Write a value to the place `at` of an array of such values."""
     if value.scalar:
-        loops.put(f"{into}[0] = {value.text};")
+        loops.put(f"{into}[{at}] = {value.text};")
     else:
-        loops.copy(value.text, into, size)
+        size = size_of(type.shape)
+        loops.copy(value.text, into if at == "0" else f"({into} + {at} * {size})", size)

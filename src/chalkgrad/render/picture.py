@@ -6,12 +6,11 @@ too, which is read and not seen.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from html import escape
 from typing import Literal, final
 
-from chalkgrad.render.typeset import SIZE, clean, typeset
+from chalkgrad.render.svg_parts import Letters, frame, prefix_of, short, table
+from chalkgrad.render.typeset import SIZE, typeset
 
 INK = "#1a1a1a"
 WIRE = "#4a4a4a"
@@ -95,28 +94,12 @@ class Picture:
 
 def svg(picture: Picture) -> str:
     """The picture as an SVG document: the same bytes for the same picture."""
-    # ids are shared by all drawings in a page, so they begin with what is only this drawing's
-    prefix = "p" + hashlib.sha256(repr(picture).encode("utf-8", "backslashreplace")).hexdigest()[:10]
-    width, height = _n(picture.width), _n(picture.height)
-    title = escape(clean(picture.title))
-    outlines, letters = _letters(picture, prefix)
-    return "\n".join(
-        [
-            '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-            f'width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}" '
-            f'role="group" aria-labelledby="{prefix}t">',
-            f'<title id="{prefix}t">{title}</title>',
-            f'<desc id="{prefix}d">{escape(clean(picture.description))}</desc>',
-            f"<defs>{''.join(outlines)}</defs>",
-            f'<rect width="{width}" height="{height}" fill="#fff"/>',
-            f'<g role="img" aria-labelledby="{prefix}t" aria-describedby="{prefix}d">',
-            *map(_shape, picture.shapes),
-            *letters,
-            "</g>",
-            *_table(picture, title),
-            "</svg>\n",
-        ]
-    )
+    prefix = prefix_of(picture, "p")
+    size = (picture.width, picture.height)
+    letters = Letters(prefix)
+    drawn = [*map(_shape, picture.shapes), *_labels(picture, letters)]
+    rows = table(picture.columns, picture.rows, size, picture.title)
+    return frame(size, prefix, picture.title, picture.description, letters.outlines(), drawn, rows)
 
 
 def _shape(shape: Shape) -> str:
@@ -124,56 +107,29 @@ def _shape(shape: Shape) -> str:
         case Box():
             dash = ' stroke-dasharray="2.4 1.8"' if shape.dashed else ""
             return (
-                f'<rect x="{_n(shape.x)}" y="{_n(shape.y)}" width="{_n(shape.width)}" height="{_n(shape.height)}" '
-                f'fill="{shape.fill}" stroke="{shape.stroke}" stroke-width="{_n(shape.thick)}"{dash}/>'
+                f'<rect x="{short(shape.x)}" y="{short(shape.y)}" '
+                f'width="{short(shape.width)}" height="{short(shape.height)}" '
+                f'fill="{shape.fill}" stroke="{shape.stroke}" stroke-width="{short(shape.thick)}"{dash}/>'
             )
         case Disc():
             return (
-                f'<circle cx="{_n(shape.x)}" cy="{_n(shape.y)}" r="{_n(shape.radius)}" '
+                f'<circle cx="{short(shape.x)}" cy="{short(shape.y)}" r="{short(shape.radius)}" '
                 f'fill="{shape.fill}" stroke="{shape.stroke}"/>'
             )
         case Stroke():
             return (
-                f'<line x1="{_n(shape.x1)}" y1="{_n(shape.y1)}" x2="{_n(shape.x2)}" y2="{_n(shape.y2)}" '
-                f'stroke="{shape.colour}" stroke-width="{_n(shape.thick)}"/>'
+                f'<line x1="{short(shape.x1)}" y1="{short(shape.y1)}" x2="{short(shape.x2)}" y2="{short(shape.y2)}" '
+                f'stroke="{shape.colour}" stroke-width="{short(shape.thick)}"/>'
             )
 
 
-def _letters(picture: Picture, prefix: str) -> tuple[list[str], list[str]]:
-    """The outlines that are used, each once, and the labels made of them."""
+def _labels(picture: Picture, letters: Letters) -> list[str]:
     maths = typeset(word.text for word in picture.words if not word.prose)
     prose = typeset((word.text for word in picture.words if word.prose), prose=True)
-    ids: dict[str, str] = {}
     lines: list[str] = []
     for word in picture.words:
         label = (prose if word.prose else maths)[word.text]
         scale = word.size / SIZE
         x = word.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[word.anchor] * label.width * scale
-        uses: list[str] = []
-        for glyph in label.glyphs:
-            id = ids.setdefault(glyph.outline, f"{prefix}g{len(ids)}")
-            rise = f' y="{_n(glyph.y)}"' if glyph.y else ""
-            uses.append(f'<use xlink:href="#{id}" x="{_n(glyph.x)}"{rise}/>')
-        where = f"matrix({_n(scale)} 0 0 -{_n(scale)} {_n(x)} {_n(word.y)})"
-        lines.append(f'<g fill="{word.colour}" transform="{where}">{"".join(uses)}</g>')
-    return [f'<path id="{id}" d="{outline}"/>' for outline, id in ids.items()], lines
-
-
-def _table(picture: Picture, title: str) -> list[str]:
-    """The table: text of no colour, spread over the picture so that no reader takes it for off screen."""
-    step = picture.height / (len(picture.rows) + 2)
-    lines = [f'<g role="table" aria-label="{title}" fill="#000" fill-opacity="0" font-size="{_n(min(8.0, step))}">']
-    for index, row in enumerate((picture.columns, *picture.rows)):
-        role = "cell" if index else "columnheader"
-        wide = picture.width / (len(row) + 1)
-        cells = [
-            f'<text role="{role}" x="{_n(wide * place)}" y="{_n(step * (index + 1))}">{escape(clean(cell))}</text>'
-            for place, cell in enumerate(row)
-        ]
-        lines.append(f'<g role="row">{"".join(cells)}</g>')
-    return [*lines, "</g>"]
-
-
-def _n(number: float) -> str:
-    """A number in as few letters as it takes."""
-    return f"{number:.2f}".rstrip("0").rstrip(".")
+        lines.append(letters.label(label, x, word.y, scale, word.colour))
+    return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from chalkgrad.render.maths import Box, Prose, equation, row
+from chalkgrad.render.maths import Box, Prose, Sign, equation, row
 
 
 @final
@@ -24,8 +24,9 @@ def equal(*sides: Said) -> Said:
 
 
 def words(text: str) -> Said:
-    """Words of a sentence."""
-    return Said(text, Prose(text))
+    """Words of a sentence; a space at either end is a sign of its own, which no layout drops."""
+    ends = [Sign(" ")] * text.startswith(" "), [Sign(" ")] * text.endswith(" ")
+    return Said(text, row(*ends[0], Prose(text.strip()), *ends[1]))
 
 
 def beside(*parts: Said) -> Said:

@@ -143,7 +143,8 @@ def _postfix(layout: Postfix, parts: list[Printed], expr: Apply) -> Printed:
 
 
 def _function(layout: Function, parts: list[Printed], expr: Apply) -> Printed:
-    return _call(layout.name, parts, expr)
+    # what the text that is read has a sign for: x yᵀ, ‖x‖
+    return _drawn(layout, parts, expr) if drawn(layout, expr) in ("outer", "norm") else _call(layout.name, parts, expr)
 
 
 def _call(name: str, parts: list[Printed], expr: Apply) -> Printed:
@@ -225,7 +226,7 @@ def _drawn(layout: Function, parts: list[Printed], expr: Apply) -> Printed:
         case "norm":
             return f"‖{first[0]}‖", CALL
         case _:
-            return _function(layout, parts, expr)
+            return _call(layout.name, parts, expr)
 
 
 def _drawn_by_name(layout: Function, parts: list[Printed], expr: Apply) -> Printed:

@@ -126,7 +126,6 @@ class _Staged:
                 found.append(written(form))
         return tuple(e for e in found if any(mentions(e, a) for a in self.upstream))
 
-
     def through(self, var: Var, stages: Collection[Var]) -> Expr | None:
         """The gradient of `var` in those of `stages`."""
         kept = [a for a, v in self.upstream.items() if v in stages and v is not var]

@@ -73,7 +73,8 @@ class Holder:
 def constant(array: Any) -> Number:
     """An array as a constant, copied; of its own type, even where it has no axes."""
     if array.ndim == 0:
-        return Number(array.item(), ArrayType((), array.dtype.name))
+        value = array.item()
+        return Number(np.float32(value) if array.dtype == np.float32 else value, ArrayType((), array.dtype.name))
     kept = np.array(array)
     kept.setflags(write=False)
     return Number(kept, ArrayType(kept.shape, kept.dtype.name))

@@ -49,9 +49,10 @@ def trace(function: Callable[..., Any], /, *args: Any, name: str | None = None, 
     """The Program of `function`, for arguments of the shapes and dtypes of these examples.
 
     Numbers and arrays, in tuples, lists and dicts too, are inputs, in the order of the parameters and by their names; a
-    bare number, even an int, is a float64. Everything else (strings, None, True, functions, tuples of ints), and a
-    parameter left at its default, is passed on as it is. Each step has its origin: the line of the person's code. A
-    tuple, list or dict gives several outputs. Of an `if`, the Program has the branch that these examples take.
+    bare number, even an int, is a float64, which widens no float32 array beside it. Everything else (strings, None,
+    True, functions, tuples of ints), and a parameter left at its default, is passed on as it is. Each step has its
+    origin: the line of the person's code. A tuple, list or dict gives several outputs. Of an `if`, the Program has the
+    branch that these examples take.
 
     Raises TraceError, with file and line, for what has no reading as a Program; ShapeError, likewise, where sizes do
     not fit; and whatever the function itself raises.

@@ -16,7 +16,7 @@ from chalkgrad.ir.program import NO_PARAMS, Atom, Number, OpLike, Step, Var, num
 from chalkgrad.ir.registry import lookup
 from chalkgrad.ir.run import evaluator
 from chalkgrad.ir.types import SCALAR, ArrayType, dtype_of, type_of
-from chalkgrad.trace.holder import Holder
+from chalkgrad.trace.holder import Holder, constant
 from chalkgrad.trace.places import Places, located
 from chalkgrad.trace.running import enter, running
 from chalkgrad.trace.watched import itself
@@ -148,7 +148,6 @@ class Session:
                 atoms.append(Number(value, SCALAR))
             else:
                 whole = whole or _is_whole(value)
-                narrow = narrow or type(value) is np.float32
                 atoms.append(self.constant(value))
             narrow = narrow or atoms[-1].type.dtype == "float32"
         if narrow:
@@ -270,6 +269,8 @@ class Session:
             return self._array(value)
         if isinstance(value, (np.generic, np.ndarray)):
             self._check(value)
+            if value.dtype == np.float32:  # a number that is narrow by itself, as bare ones are not
+                return constant(value)
             value = value.item()
         if isinstance(value, (bool, float)):
             return number(value)

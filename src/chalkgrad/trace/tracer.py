@@ -21,7 +21,7 @@ from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.numpy_table import ADVICE, OP_OF, match
 from chalkgrad.trace.session import NoAttribute, NotSized
 from chalkgrad.trace.spellings import SPELLINGS
-from chalkgrad.trace.widths import is_bare
+from chalkgrad.trace.widths import counted, is_bare
 
 # Methods of an array that change it, or that take other arguments than the function of the same name.
 _NO_METHODS = frozenset({"partition", "resize", "compress", "choose", "byteswap", "setflags", "setfield", "view"})
@@ -30,6 +30,7 @@ _NO_METHODS = frozenset({"partition", "resize", "compress", "choose", "byteswap"
 _KINDS: Mapping[str, type] = MappingProxyType(
     {"bool": np.bool_, "int64": np.int64, "float32": np.float32, "float64": np.float64}
 )
+_LOGICAL = frozenset({np.bitwise_and, np.bitwise_or})  # but ~ of a bool of Python's is a number
 _BARE: Mapping[str, type] = MappingProxyType({"bool": bool, "int64": int, "float64": float})
 
 
@@ -46,12 +47,25 @@ def _operated(out: Any, *inputs: Any) -> Any:
     return out
 
 
+def _arithmetic(ufunc: np.ufunc, *inputs: Any) -> Any:
+    """An operator of Python's, one of whose operands is a bare number."""
+    if all(map(is_bare, inputs)):
+        inputs = tuple(map(counted, inputs))
+    return _operated(elementwise(ufunc, OP_OF[ufunc], inputs), *inputs)
+
+
+def _by_name(ufunc: np.ufunc, on: Any, *inputs: Any) -> Any:
+    """An operator of Python's by NumPy's function; of truths the logical ones stay so."""
+    if on.weak and ufunc not in _LOGICAL and all(map(is_bare, inputs)):
+        inputs = tuple(map(counted, inputs))
+    return _operated(on.__array_ufunc__(ufunc, "__call__", *inputs), *inputs)
+
+
 def _binary(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     op = OP_OF[ufunc]
 
     def apply(self: Traced, other: Any) -> Any:
-        out = elementwise(ufunc, op, (self, other))
-        return _operated(out, self, other) if self.weak else out
+        return _arithmetic(ufunc, self, other) if self.weak else elementwise(ufunc, op, (self, other))
 
     return apply
 
@@ -60,24 +74,23 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     op = OP_OF[ufunc]
 
     def apply(self: Traced, other: Any) -> Any:
-        out = elementwise(ufunc, op, (other, self))
-        return _operated(out, self, other) if self.weak else out
+        return _arithmetic(ufunc, other, self) if self.weak else elementwise(ufunc, op, (other, self))
 
     return apply
 
 
 def _by_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda self, *others: _operated(self.__array_ufunc__(ufunc, "__call__", self, *others), self, *others)
+    return lambda self, *others: _by_name(ufunc, self, self, *others)
 
 
 def _by_ufunc_reflected(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda self, other: _operated(self.__array_ufunc__(ufunc, "__call__", other, self), self, other)
+    return lambda self, other: _by_name(ufunc, self, other, self)
 
 
 def _in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:
     def write(self: Traced, other: Any) -> Any:
         if not self.mutable:
-            return _operated(self.__array_ufunc__(ufunc, "__call__", self, other), self, other)
+            return _by_name(ufunc, self, self, other)
         self.update(ufunc, sign, other)
         return self
 
@@ -147,10 +160,10 @@ class Traced(Holder):
         )
 
     def __neg__(self) -> Any:
-        return _operated(elementwise(np.negative, OP_OF[np.negative], (self,)), self)
+        return _arithmetic(np.negative, self)
 
     def __abs__(self) -> Any:
-        return _operated(elementwise(np.abs, OP_OF[np.abs], (self,)), self)
+        return _arithmetic(np.abs, self)
 
     def __pos__(self) -> Traced:
         return self.copy()

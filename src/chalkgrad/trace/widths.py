@@ -13,7 +13,7 @@ import numpy as np
 
 from chalkgrad.ir.program import Atom, Number, Var, number
 from chalkgrad.ir.registry import lookup
-from chalkgrad.ir.types import SCALAR
+from chalkgrad.ir.types import SCALAR, SCALARS
 from chalkgrad.trace.holder import Holder
 
 if TYPE_CHECKING:
@@ -39,10 +39,25 @@ def fitted(session: Session, op: Any, values: Sequence[Any], atoms: list[Atom]) 
     strong = [_dtype(v, a) for v, a, bare in zip(values, atoms, loose, strict=True) if not bare]
     if np.result_type(*strong) == np.float32:
         return [_cast(session, a, "float32") if bare else a for a, bare in zip(atoms, loose, strict=True)]
-    firm = [isinstance(a, Number) and a.type == SCALAR and not bare for a, bare in zip(atoms, loose, strict=True)]
+    firm = [_is_number(op, a) and not bare for a, bare in zip(atoms, loose, strict=True)]
     if not any(firm) or any([_is_wide(a) for a in atoms]):
         return atoms  # the op itself widens
     return [_cast(session, a, "float64") if a.type.dtype == "float32" else a for a in atoms]
+
+
+def counted(value: Any) -> Any:
+    """A truth of plain Python as the 0 or 1 that it is to Python's arithmetic; anything else as it is."""
+    if isinstance(value, Holder):
+        session, atom = value.session, value.atom
+        if not value.weak or not isinstance(atom, Var) or atom.type.dtype != "bool":
+            return value
+        return type(value)(session, session.step("cast", atom, dtype="int64"), weak=True)
+    return int(value) if type(value) is bool else value
+
+
+def _is_number(op: Any, atom: Atom) -> bool:
+    """Whether it is one constant number, and no place in an array."""
+    return isinstance(atom, Number) and (atom.type == SCALAR or (op.elementwise and atom.type == SCALARS["int64"]))
 
 
 def _dtype(value: Any, atom: Atom) -> np.dtype[Any]:

@@ -17,6 +17,7 @@ from typing import Any, final
 from chalkgrad.ir.dims import Shape, Size, broadcast
 from chalkgrad.ir.program import Var
 from chalkgrad.ops.notation import Indicator
+from chalkgrad.ops.shape import index
 
 # Longer sums and products, and larger numbers, stay as they were written.
 TERMS, FACTORS, BITS = 8, 8, 64
@@ -251,7 +252,28 @@ def merge(left: Factors, right: Factors) -> Factors:
     kept = tuple(f for f in found.values() if f[1])
     if len(kept) > FACTORS:
         raise Unwieldy
-    return kept
+    picked = _picked(kept)
+    return kept if picked == kept else merge((), picked)
+
+
+def _picked(factors: Factors) -> Factors:
+    """Of p ∘ e_1 one entry is left: p[1]·e_1."""
+    unit = next((b for b, e in factors if _unit(b) and e == 1), None)
+    if unit is None:
+        return factors
+    met = [isinstance(b, (Var, Call)) and shape_of(b) == unit.shape for b, _ in factors]
+    return tuple((entry(alone(b), unit), e) if m else (b, e) for m, (b, e) in zip(met, factors, strict=True))
+
+
+def _unit(base: Any) -> bool:
+    """Whether it is e_0, or a matrix that is 1 at one place."""
+    return isinstance(base, Ones) and base.place is not None
+
+
+def entry(value: Terms, unit: Ones) -> Call:
+    """The entry of an array where `unit` is 1."""
+    place = unit.place or ()
+    return Call(index, (value,), (("index", place[0] if len(place) == 1 else place),))
 
 
 def _truth(base: Any) -> bool:
@@ -289,7 +311,7 @@ def lowest(coefficient: Fraction, factors: Factors) -> Terms:
     for i in sums:
         inner: Terms = factors[i][0]
         rest = (*factors[:i], *factors[i + 1 :])
-        if not rest or not any(e < 0 for _, g in inner.terms for _, e in g):
+        if not rest or not any(e < 0 or _unit(b) for _, g in inner.terms for b, e in g):
             continue
         try:
             spread = sum_of(opened(bounded(c * coefficient), merge(rest, g)) for c, g in inner.terms)

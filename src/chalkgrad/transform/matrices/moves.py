@@ -54,6 +54,17 @@ def scatter(args: Sequence[Array], params: Params, type: ArrayType) -> Terms | N
     return product(args[0].terms, alone(Ones(type.shape, at))) if min(at) >= 0 else None
 
 
+def index(args: Sequence[Array], params: Params, type: ArrayType) -> Terms | None:
+    """One entry of a vector, under the one name that `terms.entry` gives it too."""
+    place = params["index"]
+    place = place[0] if isinstance(place, tuple) and len(place) == 1 else place
+    if len(args[0].shape) != 1 or not isinstance(place, int) or isinstance(place, bool):
+        return None
+    (size,) = args[0].shape
+    place += size if place < 0 and isinstance(size, int) else 0
+    return alone(Call(shape.index, (args[0].full,), (("index", place),)))
+
+
 def put_diagonal(args: Sequence[Array], params: Params, type: ArrayType) -> Terms | None:
     """A number on the diagonal is that number times I."""
     if args[0].terms.shape or len(type.shape) != 2 or type.shape[0] != type.shape[1] or set(params) != {"shape"}:

@@ -100,6 +100,7 @@ _RULES: dict[str, Callable[[Sequence[Array], Params, ArrayType], Terms | None]] 
     shape.sum_to.name: sums.sum_to,
     shape.reshape.name: moves.reshape,
     shape.scatter.name: moves.scatter,
+    shape.index.name: moves.index,
     reduction.sum.name: sums.total,
     reduction.mean.name: sums.mean,
     reduction.mean_of.name: sums.mean_of,

@@ -14,6 +14,7 @@ from chalkgrad.transform.matrices.form import Array, Params
 from chalkgrad.transform.terms import (
     Call,
     Literal,
+    Ones,
     Terms,
     alone,
     as_factor,
@@ -106,8 +107,10 @@ def _level(shape: Shape, axes: Sequence[int], rank: int) -> bool:
 
 
 def _summed(whole: Terms) -> Terms:
-    """The sum of all entries: of a product of two vectors it is `aᵀ b`."""
+    """The sum of all entries: of a product of two vectors it is `aᵀ b`, and of e_0 it is 1."""
     ((_, factors),) = whole.terms
+    if len(factors) == 1 and isinstance(base := factors[0][0], Ones) and base.place is not None:
+        return number(1)
     if len(factors) == 2 and all(e == 1 and len(shape_of(b)) == 1 for b, e in factors):
         (a, _), (b, _) = factors
         if shape_of(a) == shape_of(b):
