@@ -26,6 +26,7 @@ from chalkgrad.transform.forward import forward
 
 Types = tuple[ArrayType, ...]
 
+
 def _parts(body: Program, counts: tuple[int, int]) -> tuple[int, int, int]:
     """How many constants, carries and arrays of results there are."""
     consts, carries = counts
