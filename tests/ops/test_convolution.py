@@ -202,3 +202,20 @@ def test_in_a_picture_the_axis_that_does_not_come_out_even_is_named() -> None:
     told = str(cg.convolution((28, 27), (3, 3), padding=1, stride=2))
     assert "rows: a stride of 2 does not fit" in told
     assert "columns: a stride" not in told
+
+
+def test_traces_inside_one_another() -> None:
+    x, w = np.array([1.0, 2.0, 4.0, 7.0]), np.array([-1.0, 0.5])
+
+    def inner(x: Any) -> Any:
+        return cg.grad(lambda w: np.sum(cg.conv1d(x, w) ** 2))(w)  # x is of the outer trace, w of the inner one
+
+    def other(w: Any) -> Any:
+        return cg.grad(lambda x: np.sum(cg.conv1d(x, w) ** 2))(x)
+
+    np.testing.assert_allclose(cg.jacobian(inner)(x), np.swapaxes(cg.jacobian(other)(w), 0, 1), rtol=1e-13)
+
+
+def test_plain_arrays_that_do_not_fit() -> None:
+    with pytest.raises(cg.ShapeError, match="conv1d"):
+        cg.conv1d(np.ones(2), np.ones(5))

@@ -14,10 +14,8 @@ import numpy as np
 from chalkgrad.api.save import save_picture
 from chalkgrad.errors import ShapeError, TooLarge
 from chalkgrad.ir.registry import lookup
-from chalkgrad.ir.types import type_of
 from chalkgrad.ops.windows import Window, each_axis, same_padding
 from chalkgrad.render.convolution import told
-from chalkgrad.trace.tracer import Traced
 
 LARGEST = 100_000
 
@@ -74,18 +72,12 @@ def conv2d(x: Any, w: Any, *, padding: Padding = 0, stride: Moves = 1, dilation:
 
 
 def _convolve(axes: int, x: Any, w: Any, padding: Any, stride: Any, dilation: Any) -> Any:
-    name = f"conv{axes}d"
-    traced = next((v for v in (x, w) if isinstance(v, Traced)), None)
-    if traced is None:
-        x, w = np.asarray(x), np.asarray(w)
+    op = lookup(f"conv{axes}d")
+    x, w = [v if hasattr(v, "shape") else np.asarray(v) for v in (x, w)]
     if isinstance(padding, str):
-        padding = _same(padding, axes, np.shape(w) if not isinstance(w, Traced) else w.shape, stride, dilation)
+        padding = _same(padding, axes, np.shape(w), stride, dilation)
     given = {"padding": padding, "stride": stride, "dilation": dilation}
-    params = {k: _plain(v) for k, v in given.items() if v != lookup(name).params[k]}
-    if traced is not None:
-        return traced.write(name, x, w, **params)
-    lookup(name).infer((type_of(x), type_of(w)), params)
-    return lookup(name).evaluate(x, w, **params)
+    return op(x, w, **{k: _plain(v) for k, v in given.items() if v != op.params[k]})
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ from chalkgrad.ir.build import Builder, Value
 from chalkgrad.ir.dims import broadcast
 from chalkgrad.ir.program import NO_PARAMS, Number, number
 from chalkgrad.ir.registry import register
-from chalkgrad.ir.types import SCALARS, ArrayType, promote
+from chalkgrad.ir.types import SCALARS, ArrayType, promote, type_of
 from chalkgrad.ops.kernel import Kernel, Lowering, by_evaluation, entrywise
 from chalkgrad.ops.local import Local, times
 from chalkgrad.ops.notation import Function, Notation
@@ -148,7 +148,7 @@ class Op:
 
         In a Builder what is exact is folded: an op of numbers alone, and a unit such as 1·x. Rules are written through
         this; what a person typed is bound as typed, and never folded. Of plain numbers and arrays alone it is their
-        value. Raises ProgramError where there is none, the op being abstract.
+        value. Raises ShapeError where they do not fit, and ProgramError where there is no value, the op being abstract.
         """
         builder: Builder | None = None
         for x in xs:
@@ -174,6 +174,7 @@ class Op:
                 return x.apply_op(self, xs, params)
         if self.evaluate is None:
             raise ProgramError(f"{self.name} is abstract, and has no value")
+        self.infer(tuple([type_of(x) for x in xs]), params)
         return self.evaluate(*xs, **params)
 
     def _folded(self, builder: Builder, values: list[Value], atoms: tuple[Any, ...], params: Any) -> Value | None:
