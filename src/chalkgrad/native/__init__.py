@@ -1,0 +1,1 @@
+"""Programs as machine code: loop nests, their storage, their arithmetic, and the call from Python."""

@@ -1,0 +1,212 @@
+"""The loop tree: a Program as loops over entries, which is what becomes machine code.
+
+Statements are done in the order in which they stand. Expressions are those of `chalkgrad.ops.scalars`: a `Read` here
+has a `Buffer` for its source, and counters are the `Axis` of a `Loop` around. All extents are numbers; that of an axis
+longer than a few is given to the machine code when it is called, so that one code serves many sizes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, final
+
+import numpy as np
+
+from chalkgrad.ops.kernel import Read, inside_out, lift
+from chalkgrad.ops.scalars import Axis, Expr
+
+Space = Literal["input", "output", "table", "arena", "local"]
+Role = Literal["serial", "lane", "parallel"]
+How = Literal["sum", "prod", "max", "min", "any", "all"]
+
+
+@final
+@dataclass(eq=False)
+class Buffer:
+    """Where the entries of a value lie, by rows. Compared by identity.
+
+    `input` and `output` are the caller's; a `table` holds numbers that are known; `arena` lives as long as the call;
+    `local` holds what is made and read within one turn of the loop around it, and is small: a register, most often.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    space: Space
+    values: np.ndarray[Any, Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return math.prod(self.shape)
+
+    def __getitem__(self, index: Any) -> Read:
+        places = index if isinstance(index, tuple) else (index,)
+        assert len(places) == len(self.shape), f"{len(places)} places for {len(self.shape)} axes of {self.name}"
+        return Read(self, tuple([lift(p) for p in places]), self.dtype)
+
+
+@final
+@dataclass(eq=False)
+class Set:
+    """`into[index] = value`. `step` is the Step of the Program that it came from, or None."""
+
+    into: Buffer
+    index: tuple[Expr, ...]
+    value: Expr
+    step: Any = None
+
+
+@final
+@dataclass(eq=False)
+class Combine:
+    """`into[index] = how(into[index], value)`. Sums and products of floats may be done in any order.
+
+    `max` and `min` keep NaN, as NumPy's do. In which order the entries are met matters for none of them.
+    """
+
+    into: Buffer
+    index: tuple[Expr, ...]
+    how: How
+    value: Expr
+    step: Any = None
+
+
+@final
+@dataclass(eq=False)
+class Choose:
+    """Where `value` beats `best[index]`, or is the first NaN, that becomes it and `place[index]` becomes `at`.
+
+    Of equal ones the one with the least `at` stays. Before the first, `place[index]` is -1.
+    """
+
+    best: Buffer
+    place: Buffer
+    index: tuple[Expr, ...]
+    how: Literal["argmax", "argmin"]
+    value: Expr
+    at: Expr
+    step: Any = None
+
+
+@final
+@dataclass(eq=False)
+class Loop:
+    """The body for every place of an axis, from 0 up.
+
+    `serial` as they stand: a turn may read what the one before it wrote. `parallel` says that no turn does: what turns
+    share is only combined into. `lane` is parallel, and several turns are done at a time, in the lanes of vectors.
+    """
+
+    axis: Axis
+    body: list[Stmt]
+    role: Role = "serial"
+
+    @property
+    def extent(self) -> int:
+        """How many turns there are."""
+        extent = self.axis.extent
+        assert isinstance(extent, int)
+        return extent
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A matrix in a buffer: the last two axes at the places `index` of those before, by rows; `turned` is its
+    transpose."""
+
+    buffer: Buffer
+    index: tuple[Expr, ...] = ()
+    turned: bool = False
+
+
+@final
+@dataclass(eq=False)
+class Product:
+    """`into = left @ right`, or `into += …` where `add`: a matrix product by the library of linear algebra."""
+
+    into: Slice
+    left: Slice
+    right: Slice
+    add: bool = False
+    step: Any = None
+
+
+Stmt = Set | Combine | Choose | Loop | Product
+
+
+@final
+@dataclass(eq=False)
+class Tree:
+    """A whole Program: inputs and outputs in the order of the Program's."""
+
+    name: str
+    inputs: list[Buffer]
+    outputs: list[Buffer]
+    body: list[Stmt] = field(default_factory=list)
+
+    def buffers(self) -> list[Buffer]:
+        """Every buffer that is read or written, each once, in the order in which it is met."""
+        found = dict.fromkeys([*self.inputs, *self.outputs])
+        for stmt in walk(self.body):
+            found.update(dict.fromkeys([*written(stmt), *read_by(stmt)]))
+        return list(found)
+
+
+def walk(body: Sequence[Stmt]) -> Iterator[Stmt]:
+    """All statements, loops before what stands in them."""
+    waiting = list(reversed(body))
+    while waiting:
+        stmt = waiting.pop()
+        yield stmt
+        if isinstance(stmt, Loop):
+            waiting.extend(reversed(stmt.body))
+
+
+def written(stmt: Stmt) -> list[Buffer]:
+    """The buffers that a statement itself writes."""
+    if isinstance(stmt, (Set, Combine)):
+        return [stmt.into]
+    if isinstance(stmt, Choose):
+        return [stmt.best, stmt.place]
+    return [stmt.into.buffer] if isinstance(stmt, Product) else []
+
+
+def expressions(stmt: Stmt) -> list[Expr]:
+    """The expressions that stand right in a statement."""
+    if isinstance(stmt, (Set, Combine)):
+        return [*stmt.index, stmt.value]
+    if isinstance(stmt, Choose):
+        return [*stmt.index, stmt.value, stmt.at]
+    if isinstance(stmt, Product):
+        return [e for s in (stmt.into, stmt.left, stmt.right) for e in s.index]
+    return []
+
+
+def read_by(stmt: Stmt) -> list[Buffer]:
+    """The buffers that a statement itself reads, those that it combines into apart."""
+    found: list[Buffer] = [stmt.left.buffer, stmt.right.buffer] if isinstance(stmt, Product) else []
+    for e in expressions(stmt):
+        found.extend([part.source for part in inside_out(e) if isinstance(part, Read)])
+    return list(dict.fromkeys(found))
+
+
+__all__ = [
+    "Axis",
+    "Buffer",
+    "Choose",
+    "Combine",
+    "Loop",
+    "Product",
+    "Set",
+    "Slice",
+    "Stmt",
+    "Tree",
+    "expressions",
+    "read_by",
+    "walk",
+    "written",
+]
