@@ -186,10 +186,56 @@ def looked_up(values: np.ndarray[Any, Any], at: Sequence[Axis]) -> Expr:
 def coordinates(shape: Shape, key: Any, at: Sequence[Axis]) -> tuple[Expr, ...]:
     """Which entry of an array of `shape` a constant index reads, a place an axis."""
     sizes = _fixed(shape, "an index into")
+    plain = _sliced(sizes, key if isinstance(key, tuple) else (key,), at)
+    if plain is not None:
+        return plain
     flat = np.arange(math.prod(sizes)).reshape(sizes)[key]
     if not sizes:
         return ()
-    return tuple([looked_up(np.asarray(values), at) for values in np.unravel_index(flat, sizes)])
+    return tuple([looked_up(values, at) for values in _unravelled(flat, sizes)])
+
+
+def _sliced(sizes: Sequence[int], key: Sequence[Any], at: Sequence[Axis]) -> tuple[Expr, ...] | None:
+    """The same for whole numbers, slices and new axes alone, with no array of the places; None for other keys."""
+    if not all([i is None or i is Ellipsis or isinstance(i, slice) or _whole(i) for i in key]):
+        return None
+    left = len(sizes) - sum([i is not None and i is not Ellipsis for i in key])
+    parts: list[Any] = []
+    for i in key if any([i is Ellipsis for i in key]) else (*key, Ellipsis):
+        parts += [slice(None)] * left if i is Ellipsis else [i]
+    empty = any([a.extent == 0 for a in at])
+    found: list[Expr] = []
+    axis = 0
+    for part in parts:
+        if part is None:
+            axis += 1
+            continue
+        n = sizes[len(found)]
+        if isinstance(part, slice):
+            start, _, step = part.indices(n)
+            step = 0 if at[axis].extent == 1 else step
+        else:
+            start, step = int(part) % max(n, 1), 0
+        expr = lift(0 if empty else start)
+        if step and not empty:
+            term = Place(at[axis]) * abs(step)
+            expr = expr + term if step > 0 else expr - term
+        found.append(expr)
+        axis += isinstance(part, slice)
+    return tuple(found)
+
+
+def _whole(part: Any) -> bool:
+    return isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_))
+
+
+def _unravelled(flat: np.ndarray[Any, Any], sizes: Sequence[int]) -> list[np.ndarray[Any, Any]]:
+    """The place along each axis. NumPy's `unravel_index` is wrong from the 8193rd of some strided arrays on."""
+    found: list[np.ndarray[Any, Any]] = []
+    for n in reversed(sizes):
+        found.insert(0, np.asarray(flat % n))
+        flat = np.asarray(flat // n)
+    return found
 
 
 def computed(shape: Shape, index: Sequence[Any], places: Sequence[Source], at: Sequence[Axis]) -> tuple[Expr, ...]:
@@ -223,7 +269,7 @@ def computed(shape: Shape, index: Sequence[Any], places: Sequence[Source], at: S
 
 def _unravelled_place(values: np.ndarray[Any, Any], shape: Shape, at: Sequence[Axis]) -> tuple[Expr, ...]:
     sizes: Any = shape
-    return tuple([looked_up(np.asarray(v), at) for v in np.unravel_index(values, sizes)]) if sizes else ()
+    return tuple([looked_up(v, at) for v in _unravelled(values, sizes)])
 
 
 def _axes_of_places(index: Sequence[Any], rank: int) -> dict[int, int]:

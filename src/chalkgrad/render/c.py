@@ -13,11 +13,11 @@ from chalkgrad.ops.kernel import Kernel
 from chalkgrad.render.c_held import Held, size_of
 from chalkgrad.render.c_helpers import RESERVED_NAMES, sources
 from chalkgrad.render.c_loops import Loops
-from chalkgrad.render.c_lower import Lowered, needs_numbers
 from chalkgrad.render.c_names import CTYPES, comment, identifier, literal
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.words import scalar
 from chalkgrad.transform.backprop import Contribution
+from chalkgrad.transform.lowered import Lowered, needs_numbers
 
 # Arrays of more bytes than this do not stand on the stack, but in a workspace that the caller gives.
 ON_STACK = 64 * 1024

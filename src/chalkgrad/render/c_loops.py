@@ -29,10 +29,10 @@ from chalkgrad.ops.nests import ravelled
 from chalkgrad.render.c_expr import PRIMARY, Printer, Text, shared
 from chalkgrad.render.c_held import Held, size_of
 from chalkgrad.render.c_helpers import RESERVED_NAMES, called
-from chalkgrad.render.c_lower import Lowered, Named, copied, sources
 from chalkgrad.render.c_names import CTYPES, identifier, literal
 from chalkgrad.render.c_routines import routine
 from chalkgrad.render.c_turns import turns
+from chalkgrad.transform.lowered import Lowered, Named, copied, sources
 
 _LETTERS = "ijklmn"
 _START = {"sum": 0, "prod": 1}

@@ -8,8 +8,8 @@ from chalkgrad.ir.program import Atom, Program, Var
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.ops.kernel import Loop, Table
 from chalkgrad.render.c_held import Held, size_of
-from chalkgrad.render.c_lower import Lowered
 from chalkgrad.render.c_names import CTYPES, literal
+from chalkgrad.transform.lowered import Lowered
 
 if TYPE_CHECKING:
     from chalkgrad.render.c_loops import Loops

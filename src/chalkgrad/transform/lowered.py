@@ -1,4 +1,4 @@
-"""A Program as kernels of its values, for C: inputs bound, entries that are only moved read where they lie.
+"""A Program as kernels of its values: inputs bound, entries that are only moved read where they lie.
 
 A value that nobody named and that is read once is written into the line that reads it.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, final
 
 import numpy as np
@@ -37,7 +38,6 @@ from chalkgrad.ops.kernel import (
     inside_out,
     lift,
 )
-from chalkgrad.render.c_held import size_of
 
 # Written into another line, a formula has at most so many operations.
 LONGEST = 8
@@ -270,7 +270,7 @@ def volume(kernel: Any) -> int:
 
 
 def _times(axes: Sequence[Axis]) -> int:
-    return size_of(tuple([a.extent for a in axes]))
+    return prod([a.extent for a in axes if isinstance(a.extent, int)])  # names were refused before
 
 
 def _moved(body: Expr) -> bool:
