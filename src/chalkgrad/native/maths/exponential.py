@@ -1,0 +1,139 @@
+"""e^x, 2^x and e^x - 1, and what is made of them: tanh, sigmoid, erf."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from chalkgrad.native.maths.pairs import Pair
+from chalkgrad.native.maths.tables import ERF, ERF_TAIL, EXP, EXP2, LOG2, TANH
+from chalkgrad.native.maths.vectors import DOUBLE, SINGLE, Value, absolute, copysign, fma, polynomial, where
+
+
+class _Format(NamedTuple):
+    """What hangs on how many digits a float has."""
+
+    digits: int  # of the part below its exponent
+    bias: int  # of its exponent
+    low: float  # below, e^x is as there: 0
+    high: float  # above, e^x is as there: inf
+
+
+_FORMAT = {DOUBLE: _Format(52, 1023, -746.0, 710.0), SINGLE: _Format(23, 127, -104.0, 89.0)}
+
+
+class Scale(NamedTuple):
+    """2^n as a product of two floats: one alone leaves the range where what it is to scale does not."""
+
+    first: Value
+    second: Value
+
+    def __call__(self, x: Value) -> Value:
+        return x * self.first * self.second
+
+
+def clamped(x: Value, low: float, high: float) -> Value:
+    """x, or the bound that it is beyond; NaN stays."""
+    x = where(x < low, low, x)
+    return where(x > high, high, x)
+
+
+def nearest(x: Value, per: float) -> tuple[Value, Scale]:
+    """The whole number n nearest to x times `per`, and 2^n."""
+    how = _FORMAT[x.kind]
+    # adding a number so large rounds to whole ones, and leaves n + twice the bias in the last bits
+    magic = 1.5 * 2.0**how.digits + 2 * how.bias
+    shifted = fma(x, per, magic)
+    both = shifted.turned()
+    half = both >> 1
+    powers = [(part << how.digits).turned() for part in (half, both - half)]
+    return shifted - magic, Scale(*powers)
+
+
+def reduced(x: Value) -> tuple[Value, Scale]:
+    """r and 2^n, with e^x = 2^n e^r, where x is in range."""
+    high, low = LOG2[x.kind]
+    n, scale = nearest(x, 1.4426950408889634)
+    return fma(n, -low, fma(n, -high, x)), scale
+
+
+def exp(x: Value) -> Value:
+    """e^x, within 0.95 units of the last place."""
+    how = _FORMAT[x.kind]
+    r, scale = reduced(clamped(x, how.low, how.high))
+    return scale(fma(polynomial(r, EXP[x.kind]), r, 1.0))
+
+
+def power_of_e(r: Value) -> Pair:
+    """e^r where |r| ≤ (log 2)/2, and what it is rounded by."""
+    p = polynomial(r, EXP[r.kind])
+    near = fma(p, r, 1.0)
+    return near, fma(p, r, 1.0 - near)
+
+
+def exp2(x: Value) -> Value:
+    """2^x."""
+    how = _FORMAT[x.kind]
+    x = clamped(x, -how.bias - how.digits - 2.0, how.bias + 2.0)
+    n, scale = nearest(x, 1.0)
+    r = x - n
+    return scale(fma(polynomial(r, EXP2[x.kind]), r, 1.0))
+
+
+def expm1(x: Value) -> Value:
+    """e^x - 1, as 2 (t (e^r - 1) + (t - 1/2)) with t = 2^(n-1), where e^x = 2^n e^r."""
+    how = _FORMAT[x.kind]
+    high, low = LOG2[x.kind]
+    inside = clamped(x, how.low, how.high)
+    n, scale = nearest(inside, 1.4426950408889634)
+    t = scale.first * 0.5 * scale.second
+    near = fma(n, -high, inside)
+    r = fma(n, -low, near)
+    rest = fma(n, -low, near - r)  # what r was rounded by
+    least = t - 0.5
+    most = t * r
+    total = least + most
+    left_out = (least - total) + most
+    small = r * r * polynomial(r, EXP[x.kind][1:]) + rest
+    y = (total + fma(t, small, left_out)) * 2.0
+    return where(absolute(x) < 2.0 ** -(how.digits + 2), x, y)  # -0 stays, and the last place of the smallest
+
+
+def sigmoid(x: Value) -> Value:
+    """1/(1 + e^-x) within a unit of the last place, from e^-|x|, which never overflows.
+
+    The quotient is taken of rounded numbers and then mended by what the roundings left out.
+    """
+    how = _FORMAT[x.kind]
+    r, scale = reduced(clamped(-absolute(x), how.low, how.high))
+    decayed, rest = [scale(part) for part in power_of_e(r)]
+    below = decayed + 1.0
+    left_out = (1.0 - below) + decayed + rest
+    upper = x >= 0.0
+    above = where(upper, 1.0, decayed)
+    share = 1.0 / below
+    rough = above * share
+    missing = fma(-rough, below, above) + fma(-rough, left_out, where(upper, 0.0, rest))
+    return fma(missing, share, rough)
+
+
+def tanh(x: Value) -> Value:
+    """The hyperbolic tangent: x + x z P(z)/Q(z) with z = x² where |x| is small, else 1 - 2/(e^2|x| + 1).
+
+    Both are a number and a quotient, so one division serves.
+    """
+    size = absolute(x)
+    small = size < 0.625
+    z = x * x
+    upper, lower = [polynomial(z, c) for c in TANH[x.kind]]
+    above = where(small, size * z * upper, -2.0)
+    below = where(small, lower, exp(size + size) + 1.0)
+    return copysign(where(small, size, 1.0) + above / below, x)
+
+
+def erf(x: Value) -> Value:
+    """The error function: x + x p(x²) up to 1, above it 1 - e^(-x p(x)). Float32 goes by way of float64."""
+    size = absolute(x)
+    far = where(size > 6.0, 6.0, size)
+    tail = 1.0 - exp(-(far * polynomial(far, ERF_TAIL)))
+    near = fma(size, polynomial(size * size, ERF), size)
+    return copysign(where(size < 1.0, near, tail), x)
