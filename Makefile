@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test fuzz mutants lint bench golden clean
+.PHONY: demo test fuzz mutants soak lint bench golden clean
 
 $(VENV)/.core: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Chalkgrad needs Python 3.11 or newer")'
@@ -30,18 +30,28 @@ fuzz: $(VENV)/.dev  ## 100 000 random programs, by every route and in JAX and Py
 mutants: $(VENV)/.dev  ## wrong derivative rules on purpose: the tests must fail with each
 	$(BIN)/python tests/mutants/run.py
 
+soak: $(VENV)/.dev  ## compiles 100 000 functions, and memory must not grow; SOAK="--count 2000" for fewer
+	$(BIN)/python tests/native/soak.py $(SOAK)
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests examples benchmarks
 	$(BIN)/ruff format --check src tests examples benchmarks
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	$(BIN)/python benchmarks/run.py
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+# the peers get an environment of their own; PyTorch comes without the parts for graphics cards, which are gigabytes
+.bench/ready: pyproject.toml
+	$(PYTHON) -m venv .bench
+	.bench/bin/pip install --quiet --disable-pip-version-check --editable '.[bench]' $(addprefix --extra-index-url ,$(TORCH_INDEX))
+	touch $@
+
+bench: .bench/ready  ## the table of speed, beside its peers; BENCH="--only network --quick" for some of it, GRADBENCH=FOLDER
+	.bench/bin/python benchmarks/run.py $(BENCH)
 
 golden: $(VENV)/.dev  ## write the golden files anew; look at the difference before committing it
 	$(BIN)/python -m pytest tests --update-golden
 
 clean:
-	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .bench out build dist .pytest_cache .ruff_cache .hypothesis

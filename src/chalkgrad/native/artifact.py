@@ -18,11 +18,11 @@ class Artifact:
 
         i32 @run(ptr buffers, ptr sizes, ptr constants, ptr arena)
 
-    `buffers` are addresses: of the inputs, then the outputs, then the tables; a scalar's too. Inputs and tables are only
-    read; all are contiguous by rows, of the dtypes float64, float32, int64, or bool as bytes 0 and 1. No output lies in
-    another or in an input. `sizes` are int64, `constants` float64. The arena is of `arena` bytes, its start a multiple
-    of 64. What is returned is 0, or else the code has given up and outputs mean nothing: the interpreter then answers,
-    and says what is wrong.
+    `buffers` are addresses: of the inputs, then the outputs, then the tables; a scalar's too. Inputs and tables are
+    only read; all are contiguous by rows, of the dtypes float64, float32, int64, or bool as bytes 0 and 1. No output
+    lies in another or in an input. `sizes` are int64, `constants` float64. The arena is of `arena` bytes, its start a
+    multiple of 64. What is returned is 0, or else the code has given up and outputs mean nothing: the interpreter then
+    answers, and says what is wrong.
 
     The same text serves for other sizes and constants, so nothing in it hangs on them but which are equal.
 

@@ -12,7 +12,8 @@ from typing import Any, final
 
 from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.program import Program, Step, Var, input_types
-from chalkgrad.ops.kernel import Routine, Turns, View
+from chalkgrad.ops.kernel import Input, Loop, Routine, Table
+from chalkgrad.transform.lowered import sources
 
 Piece = Callable[..., Sequence[Any]]
 
@@ -31,11 +32,19 @@ def compiles(step: Step) -> bool:
 
 
 def _of_loops(kernel: Any) -> bool:
-    while isinstance(kernel, View):
-        kernel = kernel.source
-    if isinstance(kernel, Turns):
-        return all([compiles(s) for s in kernel.loop.body.steps])
-    return not isinstance(kernel, Routine)
+    """Whether no routine stands in the kernel, nor in what it reads."""
+    met: set[Any] = set()
+    waiting = [kernel]
+    while waiting:
+        at = waiting.pop()
+        if isinstance(at, Routine):
+            return False
+        if isinstance(at, Loop) and not all([compiles(s) for s in at.body.steps]):
+            return False
+        if at not in met and not isinstance(at, (Input, Table)):
+            met.add(at)
+            waiting.extend(sources(at))
+    return True
 
 
 @final

@@ -18,7 +18,7 @@ from chalkgrad.ops.kernel import Read, inside_out, lift
 from chalkgrad.ops.scalars import Axis, Expr
 
 Space = Literal["input", "output", "table", "arena", "local"]
-Role = Literal["serial", "lane", "parallel"]
+Role = Literal["serial", "lane", "parallel", "thread"]
 How = Literal["sum", "prod", "max", "min", "any", "all"]
 
 
@@ -97,12 +97,18 @@ class Loop:
     """The body for every place of an axis, from 0 up.
 
     `serial` as they stand: a turn may read what the one before it wrote. `parallel` says that no turn does: what turns
-    share is only combined into. `lane` is parallel, and several turns are done at a time, in the lanes of vectors.
+    share is only combined into. `lane` is parallel, and `lanes` turns are done at a time, in the lanes of vectors.
+    `thread` is parallel, and turns are done in any thread; it stands outermost, and alone has another loop with `part`
+    in it: of that loop's turns, as many runs of equal length as the outer one has turns, only the run at that place.
+    With `run` the runs are of so many turns, the last one of those that are left, and more loops than one have them.
     """
 
     axis: Axis
     body: list[Stmt]
     role: Role = "serial"
+    lanes: int = 1
+    part: Axis | None = None
+    run: int | None = None
 
     @property
     def extent(self) -> int:
@@ -113,24 +119,23 @@ class Loop:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Slice:
-    """A matrix in a buffer: the last two axes at the places `index` of those before, by rows; `turned` is its
-    transpose."""
-
-    buffer: Buffer
-    index: tuple[Expr, ...] = ()
-    turned: bool = False
-
-
-@final
 @dataclass(eq=False)
 class Product:
-    """`into = left @ right`, or `into += …` where `add`: a matrix product by the library of linear algebra."""
+    """`into[index]` becomes, or where `add` grows by, the sum of `value` over all places of `over`, for all of `axes`.
 
-    into: Slice
-    left: Slice
-    right: Slice
+    A routine does that as a whole: see `chalkgrad.native.products.products`. It is given the addresses of the entries
+    of `into`, `left` and `right` at the first place of every axis, and of `plan`.
+    """
+
+    routine: str
+    into: Buffer
+    index: tuple[Expr, ...]
+    axes: tuple[Axis, ...]
+    over: tuple[Axis, ...]
+    value: Expr
+    left: Read
+    right: Read
+    plan: Buffer
     add: bool = False
     step: Any = None
 
@@ -172,7 +177,9 @@ def written(stmt: Stmt) -> list[Buffer]:
         return [stmt.into]
     if isinstance(stmt, Choose):
         return [stmt.best, stmt.place]
-    return [stmt.into.buffer] if isinstance(stmt, Product) else []
+    if isinstance(stmt, Product):
+        return [stmt.into]
+    return []
 
 
 def expressions(stmt: Stmt) -> list[Expr]:
@@ -182,13 +189,13 @@ def expressions(stmt: Stmt) -> list[Expr]:
     if isinstance(stmt, Choose):
         return [*stmt.index, stmt.value, stmt.at]
     if isinstance(stmt, Product):
-        return [e for s in (stmt.into, stmt.left, stmt.right) for e in s.index]
+        return [*stmt.index, stmt.value]
     return []
 
 
 def read_by(stmt: Stmt) -> list[Buffer]:
     """The buffers that a statement itself reads, those that it combines into apart."""
-    found: list[Buffer] = [stmt.left.buffer, stmt.right.buffer] if isinstance(stmt, Product) else []
+    found: list[Buffer] = [stmt.plan] if isinstance(stmt, Product) else []
     for e in expressions(stmt):
         found.extend([part.source for part in inside_out(e) if isinstance(part, Read)])
     return list(dict.fromkeys(found))
@@ -202,7 +209,6 @@ __all__ = [
     "Loop",
     "Product",
     "Set",
-    "Slice",
     "Stmt",
     "Tree",
     "expressions",

@@ -1,0 +1,1 @@
+"""The compiler in process, and the call from Python."""

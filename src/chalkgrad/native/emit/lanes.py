@@ -1,0 +1,156 @@
+"""Which loops are done several turns at a time, in the lanes of vectors, and how many lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import llvmlite.binding as llvm
+
+from chalkgrad.native.emit.lane_costs import ONE, Lanes, cost, lane_axis, primitive
+from chalkgrad.native.emit.layout import packed, turned
+from chalkgrad.native.emit.loops import Homes, differs, homes, varying
+from chalkgrad.native.emit.text import BYTES, LITERAL
+from chalkgrad.native.tree import Buffer, Choose, Combine, Loop, Product, Set, Stmt, Tree, expressions, walk, written
+from chalkgrad.ops.scalars import Axis, Read, inside_out
+
+# What it takes to begin and to fold what lanes share, an entry.
+_FOLDED = 12.0
+
+
+@cache
+def register() -> int:
+    """How many bytes a vector register of this machine has."""
+    features = llvm.get_host_cpu_features()
+    return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
+
+
+def choose(tree: Tree) -> Tree:
+    """The tree, in which some of the parallel loops have lanes, and entries lie as lanes take them."""
+    inside = homes(tree.body)
+    last = dict.fromkeys(_free(tree), -1)
+    nests = [s for s in tree.body if isinstance(s, Loop)]
+    found: dict[Loop, Lanes] = {}
+    # the longest decides first in what order values lie that others read too
+    for nest in sorted(nests, key=lambda s: -cost(s, ONE)):
+        for loop, lanes in _best(nest, inside, last).lanes:
+            loop.role, loop.lanes = "lane", lanes
+            found[loop] = Lanes(loop.axis, lanes, varying(inside, loop), last)
+            _settle(loop, last)
+    packed(tree, found)
+    turned(tree, last)
+    return tree
+
+
+def _free(tree: Tree) -> list[Buffer]:
+    """The buffers whose axes may be turned."""
+    bound: set[Buffer] = set()
+    for s in walk(tree.body):
+        if isinstance(s, Product):
+            bound.update(written(s))
+            bound.update([p.source for p in inside_out(s.value) if isinstance(p, Read)])
+    return [b for b in tree.buffers() if b.space == "arena" and len(b.shape) > 1 and b not in bound]
+
+
+def _settle(loop: Loop, last: dict[Buffer, int]) -> None:
+    """In what order the values lie that lanes take."""
+    for s in walk(loop.body):
+        if isinstance(s, (Loop, Product)):
+            continue
+        pairs = [(b, s.index) for b in written(s)]
+        pairs += [(p.source, p.index) for e in expressions(s) for p in inside_out(e) if isinstance(p, Read)]
+        for b, index in pairs:
+            if last.get(b) == -1 and (axis := lane_axis(index, loop.axis)) is not None:
+                last[b] = axis
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a loop takes, about, and which loops have how many lanes then."""
+
+    cost: float
+    lanes: tuple[tuple[Loop, int], ...] = ()
+
+
+def _best(loop: Loop, inside: Homes, last: dict[Buffer, int], around: tuple[Axis, ...] = ()) -> _Choice:
+    within = (*around, loop.axis)
+    parts = [
+        _best(s, inside, last, within) if isinstance(s, Loop) else _Choice(cost(s, ONE, within)) for s in loop.body
+    ]
+    turn = sum([p.cost for p in parts]) + 1
+    inner = _Choice(turn * loop.extent, tuple([x for p in parts for x in p.lanes]))
+    if loop.role != "parallel" or loop.extent < 2 or not _legal(loop, inside):
+        return inner
+    count = _count(loop)
+    if count < 2:
+        return inner
+    n = loop.extent
+    lanes = Lanes(loop.axis, min(count, register() // _width(loop)), varying(inside, loop), last)
+    vector = (sum([cost(s, lanes, within) for s in loop.body]) + 1 / count) * count
+    # that of a loop whose extent is given later must not hang on its last few turns
+    whole = vector * n / count if n > LITERAL else vector * (n // count) + turn * (n % count)
+    whole += _FOLDED * _shared(loop, inside, lanes)
+    return _Choice(whole, ((loop, count),)) if whole < inner.cost else inner
+
+
+def _shared(loop: Loop, inside: Homes, lanes: Lanes) -> int:
+    """How many entries lanes share."""
+    axes = {s.axis: s.extent for s in walk(loop.body) if isinstance(s, Loop)}
+    total = 0
+    for s in walk(loop.body):
+        if not isinstance(s, (Combine, Choose)) or loop in inside.get(written(s)[0], ()):
+            continue
+        if not any([differs(e, loop.axis, lanes.wide) for e in s.index]):
+            entries = 1
+            for axis, extent in axes.items():
+                if any([differs(e, axis, set()) for e in s.index]):
+                    entries *= extent
+            total += entries
+    return total
+
+
+def _legal(loop: Loop, inside: Homes) -> bool:
+    """Whether turns may be done side by side: each writes entries of its own, or what is combined."""
+    wide = varying(inside, loop)
+    for s in walk(loop.body):
+        if isinstance(s, Product):
+            return False
+        own = not isinstance(s, Set) or loop in inside.get(s.into, ())
+        if not own and not any([differs(e, loop.axis, wide) for e in expressions(s)[:-1]]):
+            return False
+    return True
+
+
+def _width(loop: Loop) -> int:
+    """How many bytes the widest numbers have that are worked with."""
+    found = [4]
+    for s in walk(loop.body):
+        for e in expressions(s)[-1:]:
+            found.extend([BYTES[p.dtype] for p in inside_out(e) if isinstance(p, Read) and p.dtype != "bool"])
+        found.extend([BYTES[b.dtype] for b in written(s) if b.dtype != "bool"])
+    return max(found)
+
+
+def _count(loop: Loop) -> int:
+    """How many lanes a loop may have: some registers' worth, so that what waits for one goes on with another."""
+    hardware = register() // _width(loop)
+    body = _operations(loop.body)
+    lanes = hardware * (4 if body <= 12 else 2 if body <= 200 else 1)
+    while lanes > loop.extent:
+        lanes //= 2
+    while loop.run is not None and lanes > hardware and loop.run % lanes:  # a run with nothing left over
+        lanes //= 2
+    return lanes
+
+
+def _operations(body: Sequence[Stmt]) -> float:
+    """How much there is to do in one turn, inner loops once."""
+    total = 0.0
+    for s in walk(body):
+        if not isinstance(s, Loop):
+            total += 1 + sum([primitive(p) for e in expressions(s)[-1:] for p in inside_out(e)])
+    return total
+
+
+__all__ = ["choose", "register"]

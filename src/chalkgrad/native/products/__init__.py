@@ -1,0 +1,1 @@
+"""Sums of products done as a whole."""

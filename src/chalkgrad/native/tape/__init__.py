@@ -1,0 +1,1 @@
+"""Long straight lines of scalars, run without compiling."""
