@@ -275,6 +275,7 @@ def test_a_gradient_may_be_written_into() -> None:
 def test_results_of_several_threads_do_not_mix() -> None:
     run = cg.grad(lambda x: np.sum(np.tanh(np.tanh(x) * 1.5) * np.exp(-x)))
     given = [np.random.default_rng(k).normal(size=4 * LARGE) for k in range(6)]
+    run(given[0]), run(given[0])  # from here on it is machine code that answers
     wanted = [run(x).copy() for x in given]
     wrong: list[int] = []
 
