@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import chalkgrad as cg
 from chalkgrad.evaluate.what_if import descend, nudge
+from chalkgrad.native.emit import lanes
 from chalkgrad.render.terminal import terminal
 
 LAYERS = """W1 in R^(D_a x D_x); X in R^(D_x x m); b1 in R^(D_a x 1); W2 in R^(1 x D_a); b2 in R^(1 x 1); Y in R^(1 x m)
@@ -28,6 +30,7 @@ IDENTITIES = (
 )
 HERE = Path(__file__).parent
 TEXT, AT = "g = x + y; h = g z; f = h + x", {"x": -2, "y": 5, "z": -4}
+LOGISTIC = "X in R^(1000 x 2); w in R^2; y in R^1000; z = X w; f = mean(log(1 + e^z) - y ∘ z)"
 NEURON = "f(w_0, x_0, w_1, x_1, w_2) = 1/(1 + e^{-(w_0x_0 + w_1x_1 + w_2)})"
 NEURON_AT = {"w_0": 2, "x_0": -1, "w_1": -3, "x_1": -2, "w_2": -3}
 
@@ -35,6 +38,12 @@ NEURON_AT = {"w_0": 2, "x_0": -1, "w_1": -3, "x_1": -2, "w_2": -3}
 def block(text: str, language: str = "") -> str:
     """A fenced block."""
     return f"```{language}\n{text.rstrip()}\n```"
+
+
+def _loops(text: str) -> str:
+    """As on a machine with registers of 32 bytes, whatever this one has."""
+    with patch.object(lanes, "register", lambda: 32):
+        return cg.code(text, "loops")
 
 
 def _partials(text: str) -> str:
@@ -102,6 +111,14 @@ def pages() -> dict[str, str]:
             f'`chalkgrad code "{TEXT}" --as c > f.c`: one file, and nothing but libc and libm. Each line says which '
             "stage it is, and of traced code the line of the file.",
             lambda: block(cg.code(w, "c"), "c"),
+        ),
+        (
+            "loops",
+            "Loops",
+            f'`chalkgrad code "{LOGISTIC}" --as loops`, or `cg.code(w, "loops")`: what is compiled. It says which '
+            "values share a loop, which of them are kept in memory and which never leave a register, how many turns "
+            "are taken at a time (here where a register holds 32 bytes), and which step of the program a line does.",
+            lambda: block(_loops(LOGISTIC)),
         ),
         ("latex", "LaTeX", f'`chalkgrad code "{TEXT}" --as latex`', lambda: block(cg.code(w, "latex"), "latex")),
         ("formulas", "Formulas", "`cg.formulas(w)`", lambda: block(str(cg.formulas(w)))),

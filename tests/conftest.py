@@ -31,7 +31,11 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 @pytest.fixture(autouse=True)
 def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests share one cache of their own, so that only the first drawing compiles the layout engine."""
+    """Tests share one cache of their own, so that only the first drawing compiles the layout engine.
+
+    And what cannot be compiled to machine code, though it should be, fails.
+    """
     root = tmp_path_factory.getbasetemp().parent / "chalkgrad-cache"
     root.mkdir(mode=0o700, exist_ok=True)
     monkeypatch.setenv("XDG_CACHE_HOME", str(root))
+    monkeypatch.setenv("CHALKGRAD_NATIVE", "strict")

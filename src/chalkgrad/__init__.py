@@ -4,6 +4,7 @@ from chalkgrad.api.batch import batch
 from chalkgrad.api.check import check_gradients
 from chalkgrad.api.check_claim import check
 from chalkgrad.api.code import code
+from chalkgrad.api.compile import compile
 from chalkgrad.api.conv import conv1d, conv2d, convolution
 from chalkgrad.api.draw import draw
 from chalkgrad.api.equal import equal
@@ -16,6 +17,7 @@ from chalkgrad.api.network import network
 from chalkgrad.api.parse import parse
 from chalkgrad.api.products import jvp, vjp
 from chalkgrad.api.shapes import shapes
+from chalkgrad.api.threads import threads
 from chalkgrad.api.train import train
 from chalkgrad.api.work import Work, work
 from chalkgrad.api.zoom import zoom
@@ -53,6 +55,7 @@ __all__ = [
     "check",
     "check_gradients",
     "code",
+    "compile",
     "conv1d",
     "conv2d",
     "convolution",
@@ -70,6 +73,7 @@ __all__ = [
     "scan",
     "shapes",
     "structured",
+    "threads",
     "trace",
     "train",
     "value_and_grad",

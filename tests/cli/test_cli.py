@@ -114,6 +114,7 @@ def test_blank_has_no_number_but_the_given_one(tmp_path: Path) -> None:
 def test_code() -> None:
     assert lines("code", "g = x + y; h = g z; f = h + x")[1] == "g = x + y     #(1)"
     assert lines("code", "f(x) = x^2", "--as", "python")[0] == "import numpy as np"
+    assert lines("code", "f(x) = x^2", "--as", "loops")[0] == "df: x -> f, dx"
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ class Counted:
         self._calls = Calls(function, self._prepare)
 
     def __call__(self, *args, **kwargs):
-        trace, result = self._calls(args, kwargs)
-        return trace.result.unflatten(result)
+        served = self._calls(args, kwargs)
+        return served.variant.trace.result.unflatten(served.result)
 
     def _prepare(self, trace):
         self.traced += 1
@@ -312,8 +312,8 @@ def test_a_branch_at_its_very_border():
         return x * 2 if x > 0 else x
 
     calls = Calls(f, lambda trace: lambda values: ([values[0] * 2], [np.False_ for _ in trace.guards]))
-    assert calls((1.0,), {})[1] == [2.0]
-    assert calls((1.0,), {})[1] == [2.0]
+    assert calls((1.0,), {}).result == [2.0]
+    assert calls((1.0,), {}).result == [2.0]
 
 
 def test_from_several_threads():

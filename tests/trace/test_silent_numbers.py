@@ -23,7 +23,7 @@ def runs(trace_):
 def agree(function, *points):
     calls = Calls(function, runs)
     for x in points:
-        np.testing.assert_array_equal(calls((x,), {})[1], function(x.copy(order="K")))
+        np.testing.assert_array_equal(calls((x,), {}).result, function(x.copy(order="K")))
 
 
 def test_a_mask_at_another_point():
@@ -125,7 +125,7 @@ def test_a_draw_of_a_generator_from_outside_is_kept_by_no_program():
         with pytest.raises(TraceError, match="draws random numbers"):
             trace(lambda x, draw=draw: x * draw(), V)
     calls = Calls(lambda x: x * rng.normal(), runs)
-    assert calls((1.0,), {})[1] != calls((1.0,), {})[1], "traced at every call, as NumPy draws at every call"
+    assert calls((1.0,), {}).result != calls((1.0,), {}).result, "traced at every call, as NumPy draws at every call"
 
 
 def test_an_einsum_of_one_array_is_a_view():
@@ -186,7 +186,7 @@ def test_an_array_of_the_closure_that_is_changed_later():
     calls = Calls(f, lambda t: lambda values: runs(t)([*values]))
     for k in (1.0, -2.0, 5.0):
         W[:] = k * np.array([1.0, 2.0, 3.0])
-        np.testing.assert_array_equal(calls((V,), {})[1], f(V))
+        np.testing.assert_array_equal(calls((V,), {}).result, f(V))
 
 
 def test_a_program_keeps_the_numbers_of_the_closure_as_they_were():

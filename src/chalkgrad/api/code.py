@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chalkgrad.api.nests import nests
 from chalkgrad.api.source import source_of
 from chalkgrad.errors import ChalkgradError, nearest
 from chalkgrad.evaluate.worked import Worked, work
@@ -14,11 +15,19 @@ from chalkgrad.render.python import python
 from chalkgrad.render.staged import staged
 from chalkgrad.transform.backprop import Backprop
 
-LANGUAGES: dict[str, Callable[[Worked], str]] = {"pseudocode": pseudocode, "python": python, "c": c, "latex": staged}
+LANGUAGES: dict[str, Callable[[Worked], str]] = {
+    "pseudocode": pseudocode,
+    "python": python,
+    "c": c,
+    "latex": staged,
+    "loops": nests,
+}
 
 
 def code(worked: Worked | Backprop | str, language: str = "pseudocode") -> str:
     """The forward and backward program of a Work, a Backprop or a text: `pseudocode`, `python`, `c` or `latex`.
+
+    `loops` are the loop nests that it is compiled to, with the step that each line does.
 
     Raises ChalkgradError for a language that is not there, and for anything else in place of a Work.
 

@@ -8,9 +8,10 @@ they nest in any order, and a call with plain numbers is a trace of the transfor
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from types import MethodType
 from typing import Any, final
 
@@ -18,10 +19,11 @@ import numpy as np
 
 from chalkgrad.api.source import source_of
 from chalkgrad.errors import ChalkgradError, GradientError, UnknownName, ValueNeeded, nearest
-from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.program import Program, Var
+from chalkgrad.native.call.entry import callable_of
+from chalkgrad.native.serving import Runner, Serving
 from chalkgrad.notation.read import heading
-from chalkgrad.trace.calls import Calls
+from chalkgrad.trace.calls import Calls, Served
 from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.inline import inline
 from chalkgrad.trace.record import Guard, Trace, leaves, record
@@ -30,6 +32,7 @@ from chalkgrad.trace.trees import LEAF, Tree, flatten
 from chalkgrad.transform.conventions import with_sizes
 from chalkgrad.transform.gates import recognise
 from chalkgrad.transform.prepare import prepare
+from chalkgrad.transform.roll import rolled
 
 Wrt = int | str | Sequence[int | str]
 
@@ -42,6 +45,8 @@ class NothingTraced(Exception):
 
 
 Values = Sequence[Any]
+Answers = Callable[[Values, Mapping[str, Any]], Served]
+_ANSWERS: weakref.WeakKeyDictionary[Any, Answers] = weakref.WeakKeyDictionary()
 
 
 @final
@@ -98,11 +103,13 @@ def ready(made: Trace) -> Program:
     return recognise(whole, evaluation=True)
 
 
-def transform(function: Callable[..., Any], write: Callable[..., Any], *, like: bool = True) -> Callable[..., Any]:
+def transform(
+    function: Callable[..., Any], write: Callable[..., Any], *, like: bool = True, soon: bool = False
+) -> Callable[..., Any]:
     """`write(*args, **kwargs)` for traced arguments, made a function of plain ones too.
 
     It is kept for as long as `function`, which it is derived from, reads the same from outside. `like` says that it
-    takes the arguments of `function`; else those of `write`.
+    takes the arguments of `function`; else those of `write`. `soon` says that it is compiled at its first call.
     """
     if like:
         inside = wraps(function)(write)
@@ -110,18 +117,24 @@ def transform(function: Callable[..., Any], write: Callable[..., Any], *, like: 
         inside = write
         inside.__signature__ = inspect.signature(write)  # type: ignore[attr-defined]  # asked before what is wrapped
         inside.__wrapped__ = function  # type: ignore[attr-defined]  # where `captured` looks
-    return either(inside, Calls(inside, _runner))
+    return either(inside, Calls(inside, partial(_runner, soon)))
 
 
 def either(inside: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
-    """Within a trace `inside`, and else `calls`."""
+    """Within a trace `inside`, and else `calls`; or machine code, once that can answer."""
     names: Sequence[str] | None = getattr(inside, "names", None)
 
-    @wraps(inside)
+    serving = Serving(calls.target, names)
+
+    def in_order(args: Values, kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if names is None:
+            return tuple(args), dict(kwargs)
+        found = by_name(names, args, kwargs)
+        return tuple([found[n] for n in names]), {}
+
     def call(*args: Any, **kwargs: Any) -> Any:
-        if names is not None:
-            found = by_name(names, args, kwargs)
-            args, kwargs = tuple([found[n] for n in names]), {}
+        given, by = len(args), tuple(kwargs)
+        args, kwargs = in_order(args, kwargs)
         if any_traced(args, kwargs):
             return inside(*args, **kwargs)
         if running() is not None:  # the function itself may read what is traced
@@ -129,9 +142,19 @@ def either(inside: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
                 return inside(*args, **kwargs)
             except NothingTraced:
                 pass
-        return calls(args, kwargs)[1]
+        served = calls(args, kwargs)
+        serving.learn(itself(), given, by, served)
+        return served.result
 
-    return call
+    made = callable_of(call, inside)
+    itself = weakref.ref(made)
+    _ANSWERS[made] = lambda args, kwargs: calls(*in_order(args, kwargs))
+    return made
+
+
+def answers_of(function: Any) -> Answers | None:
+    """How Python answers a call of one of our transforms; None for any other function."""
+    return _ANSWERS.get(function)
 
 
 @final
@@ -232,15 +255,8 @@ def by_name(names: Sequence[str], args: Values, named: Mapping[str, Any]) -> dic
     return found
 
 
-def _runner(made: Trace) -> Callable[[Values], tuple[Any, Values]]:
-    program = ready(made)
-    run, count = Interpreter(prepare(program)), made.result.count
-
-    def runner(values: Values) -> tuple[Any, Values]:
-        found = run.own(values)
-        return made.result.unflatten(found[:count]), found[count:]
-
-    return runner
+def _runner(soon: bool, made: Trace) -> Runner:
+    return Runner(prepare(rolled(ready(made))), made.result.count, made.result.unflatten, soon)
 
 
 def any_traced(args: Values, kwargs: Mapping[str, Any]) -> bool:
@@ -354,6 +370,7 @@ __all__ = [
     "Same",
     "Traced",
     "Wrt",
+    "answers_of",
     "any_traced",
     "argument_places",
     "by_name",

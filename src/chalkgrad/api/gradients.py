@@ -24,14 +24,17 @@ from chalkgrad.api.derived import (
     traced,
 )
 from chalkgrad.api.source import Source, source_of
-from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.program import Atom, Number, Program
 from chalkgrad.ir.types import ArrayType
+from chalkgrad.native.serving import Runner
 from chalkgrad.trace.calls import Calls
 from chalkgrad.trace.record import Trace
 from chalkgrad.transform.backprop import Backprop, pullback
 from chalkgrad.transform.backprop import backprop as differentiate
+from chalkgrad.transform.line import line_gradient
 from chalkgrad.transform.prepare import prepare as run_as
+from chalkgrad.transform.prune import prune
+from chalkgrad.transform.roll import rolled
 
 
 def backprop(source: Source, *args: Any, wrt: Wrt | None = None, **named: Any) -> Backprop:
@@ -80,33 +83,34 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., Any]:
     (9.0, 3.0, 3.0)
     """
     function = function_of(source)
-    return _value_and_grad(Same(function), placed(function, wrt))
+    return _derived(Same(function), placed(function, wrt), True)
 
 
 @lru_cache(maxsize=KEPT)
-def _value_and_grad(same: Same, wrt: Wrt) -> Callable[..., Any]:
-    """Kept, since people write `grad(f)(x)` within a loop."""
+def _derived(same: Same, wrt: Wrt, valued: bool) -> Callable[..., Any]:
+    """Kept, since people write `grad(f)(x)` within a loop. `valued` says that the value is wanted, too."""
     function = same.function
 
-    def inside(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def inside(*args: Any, **kwargs: Any) -> Any:
         made = traced(function, args, kwargs)
         scalar(made.trace, made.program)
         by = chosen(made.trace, made.program, wrt)
         value, *gradients = made.write(_gradient(made.program, by))
-        return value, by.nest(gradients)
+        return (value, by.nest(gradients)) if valued else by.nest(gradients)
 
-    def prepare(made: Trace) -> Callable[[Sequence[Any]], tuple[Any, Sequence[Any]]]:
-        program = ready(made)
+    def prepare(made: Trace) -> Runner:
+        program = rolled(ready(made))
         scalar(made, program)
         by = chosen(made, program, wrt)
-        count = 1 + len(by.flat)
-        run = Interpreter(run_as(_gradient(program, by)))
+        line = line_gradient(program, by.flat)
+        derived = _gradient(program, by) if line is None else line
+        if not valued:
+            derived = prune(replace(derived, outputs=derived.outputs[1:]))
 
-        def runner(values: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
-            found = run.own(values)
-            return (found[0], by.nest(found[1:count])), found[count:]
+        def nest(found: Sequence[Any]) -> Any:
+            return (found[0], by.nest(found[1:])) if valued else by.nest(found)
 
-        return runner
+        return Runner(run_as(derived) if line is None else derived, valued + len(by.flat), nest)
 
     return either(wraps(function)(inside), Calls(function, prepare))
 
@@ -137,10 +141,5 @@ def grad(source: Source, wrt: Wrt = 0) -> Callable[..., Any]:
     >>> float(grad("f(x, y) = x sin y", wrt="y")(2.0, 0.0))
     2.0
     """
-    both = value_and_grad(source, wrt)
-
-    @wraps(both)
-    def call(*args: Any, **named: Any) -> Any:
-        return both(*args, **named)[1]
-
-    return call
+    function = function_of(source)
+    return _derived(Same(function), placed(function, wrt), False)

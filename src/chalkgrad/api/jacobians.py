@@ -25,11 +25,11 @@ from chalkgrad.api.derived import (
 )
 from chalkgrad.api.gradients import grad
 from chalkgrad.errors import ChalkgradError, GradientError, TraceError
-from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.program import Atom, Program, Var, number
 from chalkgrad.ir.registry import lookup
+from chalkgrad.native.executable import Executable
 from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.places import located
 from chalkgrad.trace.record import Guard, leaves, record
@@ -260,7 +260,7 @@ def _products(program: Program, var: Var, given: Sequence[Any], seeds: Array, pu
     one = replace(inner, outputs=inner.outputs[1:])
     many = vectorise(prune(one), [False] * len(program.inputs) + [True], len(seeds))
     shape: Any = inner.inputs[-1].type.shape
-    (found,) = Interpreter(prepare(many))(*given, seeds.reshape(len(seeds), *shape))
+    (found,) = Executable(prepare(many))(*given, seeds.reshape(len(seeds), *shape))
     return np.reshape(found, (len(seeds), -1))
 
 

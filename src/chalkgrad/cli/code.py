@@ -23,7 +23,7 @@ from chalkgrad.transform.fill import abstract_steps
     type=click.Choice(list(LANGUAGES)),
     default="pseudocode",
     show_default=True,
-    help="The language; python and c run as they are.",
+    help="The language; python and c run as they are, loops are what is compiled.",
 )
 @UPSTREAM
 @WRT
@@ -61,6 +61,7 @@ def code(
       chalkgrad code "g = x + y; h = g z; f = h + x"
       chalkgrad code "f(x, y) = x log y" --as python > f.py
       chalkgrad code "f(x, y) = x log y" --as c > f.c
+      chalkgrad code "x in R^1000; f = sum(x^2)" --as loops
       chalkgrad code - --as python < stages.txt
     """
     text, values = text_and_values(context, given)
@@ -76,7 +77,7 @@ def code(
         tie=tie,
     )
     left = abstract_steps(worked.program)
-    if left and language in ("python", "c"):
+    if left and language in ("python", "c", "loops"):
         first = next(iter(left))
         raise ValueNeeded(f"{first} is abstract, and code that runs needs it: fill it in with --let {first}=…")
     click.echo(code_of(worked, language), nl=False)

@@ -54,15 +54,37 @@ def values_of(program: Program, given: Sequence[Any], instead: Mapping[Var, Any]
 
 
 @final
+class Inputs:
+    """What a Program takes: values are checked as they come in, and made arrays of its types."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        types = [v.type for v in program.inputs]
+        # what needs no more than a look: a shape, and the dtype as NumPy's own arrays have it
+        self._plain = [(t.shape, np.dtype(t.dtype)) if t.shape else (None, None) for t in types]
+
+    def __call__(self, given: Sequence[Any]) -> list[Any]:
+        """The values as arrays, or NumPy scalars, of the inputs' types.
+
+        Raises ShapeError where a shape is another, and ValueNeeded where there are too few or too many.
+        """
+        inputs = self._program.inputs
+        if len(given) != len(inputs):
+            raise ValueNeeded(f"{self._program.name} takes {len(inputs)} values, {len(given)} were given")
+        return [
+            x if type(x) is np.ndarray and x.dtype is dtype and x.shape == shape else coerce(var, x)
+            for var, x, (shape, dtype) in zip(inputs, given, self._plain, strict=True)
+        ]
+
+
+@final
 class Interpreter:
     """A Program made ready for many calls, its values checked as they come in."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self._run = Run(program, typed=True)
-        types = [v.type for v in program.inputs]
-        # what needs no more than a look: a shape, and the dtype as NumPy's own arrays have it
-        self._plain = [(t.shape, np.dtype(t.dtype)) if t.shape else (None, None) for t in types]
+        self._values = Inputs(program)
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
         """The outputs at these inputs.
@@ -78,12 +100,3 @@ class Interpreter:
         values = self._values(given)
         with np.errstate(all="ignore"):
             return self._run.own(values)
-
-    def _values(self, given: Sequence[Any]) -> list[Any]:
-        inputs = self.program.inputs
-        if len(given) != len(inputs):
-            raise ValueNeeded(f"{self.program.name} takes {len(inputs)} values, {len(given)} were given")
-        return [
-            x if type(x) is np.ndarray and x.dtype is dtype and x.shape == shape else coerce(var, x)
-            for var, x, (shape, dtype) in zip(inputs, given, self._plain, strict=True)
-        ]

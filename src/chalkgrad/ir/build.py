@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from chalkgrad.errors import ProgramError
@@ -11,6 +12,19 @@ from chalkgrad.ir.origin import Origin
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, OpLike, Program, Step, Var, input_types, number
 from chalkgrad.ir.registry import lookup, lookup_ufunc
 from chalkgrad.ir.types import SCALAR, ArrayType
+
+
+@lru_cache(maxsize=1024)
+def of_scalars(op: OpLike, count: int) -> tuple[ArrayType, ...]:
+    """The output types for so many float64 numbers, which is what an op is asked for most often."""
+    return op.infer((SCALAR,) * count, NO_PARAMS)
+
+
+def _types(op: OpLike, inputs: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[ArrayType, ...]:
+    for atom in inputs:
+        if params or atom.type is not SCALAR:
+            return op.infer(input_types(inputs), params)
+    return of_scalars(op, len(inputs)) if inputs else op.infer((), params)
 
 
 class Builder:
@@ -41,7 +55,7 @@ class Builder:
 
         Raises ShapeError where the op refuses the types.
         """
-        types = op.infer(input_types(inputs), params)
+        types = _types(op, inputs, params)
         if len(types) != 1:
             raise ProgramError(f"{op.name} gives {len(types)} results, and here is a place for one")
         out = Var(types[0], hint)
@@ -57,7 +71,7 @@ class Builder:
         origin: Origin | None = None,
     ) -> tuple[Var, ...]:
         """Add a step, and give its outputs."""
-        types = op.infer(input_types(inputs), params)
+        types = _types(op, inputs, params)
         outs = tuple([Var(t, hints[i] if i < len(hints) else "") for i, t in enumerate(types)])
         self.steps.append(Step(outs, op, inputs, params, origin or self.origin))
         return outs

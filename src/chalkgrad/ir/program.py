@@ -79,8 +79,14 @@ def input_types(inputs: tuple[Atom, ...]) -> tuple[ArrayType, ...]:
     return tuple(types)
 
 
+class _Filled:
+    """A Step while it is filled in. Frozen ones are slow to make, and there may be 100 000 of them."""
+
+    __slots__ = ("inputs", "op", "origin", "outputs", "params")
+
+
 @final
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, init=False)
 class Step:
     """One op applied. `outputs` holds None where nobody reads the result."""
 
@@ -89,6 +95,26 @@ class Step:
     inputs: tuple[Atom, ...]
     params: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS)
     origin: Origin | None = None
+
+    def __new__(
+        cls,
+        outputs: tuple[Var | None, ...],
+        op: OpLike,
+        inputs: tuple[Atom, ...],
+        params: Mapping[str, Any] = NO_PARAMS,
+        origin: Origin | None = None,
+    ) -> Step:
+        made: Any = _Filled()
+        made.outputs = outputs
+        made.op = op
+        made.inputs = inputs
+        made.params = params
+        made.origin = origin
+        made.__class__ = cls
+        return made
+
+    def __reduce__(self) -> Any:
+        return Step, (self.outputs, self.op, self.inputs, self.params, self.origin)
 
     @property
     def output(self) -> Var:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, final
 
-from numpy import array
+from numpy import array, dtype
 from numpy.linalg import LinAlgError
 
 from chalkgrad.errors import MatrixError, ValueNeeded
@@ -23,7 +23,7 @@ class Run:
     With `typed` they are sure to be of the Program's types; then arrays that are no longer needed are used again.
     """
 
-    __slots__ = ("_constants", "_outputs", "_plan", "_size", "program")
+    __slots__ = ("_constants", "_kinds", "_outputs", "_plan", "_size", "program")
 
     def __init__(self, program: Program, *, typed: bool = False) -> None:
         self.program = program
@@ -56,6 +56,10 @@ class Run:
             plan.append((evaluator(op), reads, step.params, write, -1 if taken is None else slot[taken]))
             size += count
         self._outputs = tuple(place(a) for a in program.outputs)
+        # a number of the Program's own is plain, so that it widens nothing; as an output it is of its type
+        self._kinds = [
+            None if isinstance(a, Var) or a.type.shape else dtype(a.type.dtype).type for a in program.outputs
+        ]
         keep = {*self._outputs, *range(len(program.inputs)), *(c for c, _ in self._constants)}
         free: list[list[int]] = [[] for _ in plan]
         for place_of, index in last.items():
@@ -80,7 +84,8 @@ class Run:
             mine = place not in met and lone(env, place)
             met.add(place)
             found.append(mine)
-        return [env[o] if mine else array(env[o])[()] for o, mine in zip(outputs, found, strict=True)]
+        values = [env[o] if mine else array(env[o])[()] for o, mine in zip(outputs, found, strict=True)]
+        return [v if kind is None else kind(v) for v, kind in zip(values, self._kinds, strict=True)]
 
     def _env(self, given: Sequence[Any]) -> list[Any]:
         env: list[Any] = [None] * self._size

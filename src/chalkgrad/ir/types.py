@@ -38,7 +38,8 @@ def type_of(value: Any) -> ArrayType:
     if type(value) is float:
         return SCALAR
     array = np.asarray(value)
-    return ArrayType(tuple(array.shape), dtype_of(array.dtype))
+    dtype = dtype_of(array.dtype)
+    return ArrayType(tuple(array.shape), dtype) if array.ndim else SCALARS[dtype]
 
 
 def dtype_of(dtype: np.dtype[Any]) -> str:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from chalkgrad.errors import ChalkgradError, ShapeError, TooLarge
-from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.program import Program
 from chalkgrad.learn.network import Network, example_text
+from chalkgrad.native.executable import Executable
 from chalkgrad.notation.functions import ALIASES
 from chalkgrad.notation.read import read
 from chalkgrad.transform.backprop import backprop
@@ -234,7 +234,7 @@ def _prepared(text: str, network: Network, x: Any, y: Any) -> tuple[Program, Any
     names = [v.hint for v in program.inputs]
     parameters = [n for n in names if n not in ("X", "Y")]
     made = backprop(recognise(program, evaluation=True), [v for v in program.inputs if v.hint in parameters])
-    run = Interpreter(prepare(made.gradient))
+    run = Executable(prepare(made.gradient))
 
     def step(values: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
         given = {"X": x, "Y": y, **values}
@@ -252,7 +252,7 @@ def _output(program: Program, values: Mapping[str, Any]) -> Any:
     """H, which the loss is a function of."""
     (h,) = [v for v in program.variables() if v.hint == "H"]
     whole = Program(program.name, program.inputs, program.steps, (h,))
-    (out,) = Interpreter(prepare(whole))(*[values[v.hint] for v in program.inputs])
+    (out,) = Executable(prepare(whole))(*[values[v.hint] for v in program.inputs])
     return out
 
 

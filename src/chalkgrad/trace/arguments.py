@@ -12,7 +12,7 @@ import numpy as np
 
 from chalkgrad.errors import TraceError
 from chalkgrad.ir.program import Number
-from chalkgrad.ir.types import SCALAR, ArrayType, dtype_of
+from chalkgrad.ir.types import SCALAR, SCALARS, ArrayType, dtype_of
 from chalkgrad.trace.creators import stand_in
 from chalkgrad.trace.holder import Holder, Memory
 from chalkgrad.trace.places import definition, located
@@ -189,7 +189,9 @@ def _input(session: Session, hint: str, value: Any, refuse: Callable[[str], Trac
         raise refuse(f"is an array of {value.dtype}; pass x.astype(float), or x.astype(int) for whole numbers")
     whole = isinstance(value, np.integer)
     dtype = "float64" if whole else dtype_of(value.dtype)
-    var = session.input(hint, ArrayType(value.shape, dtype), value.astype(dtype, copy=False))
+    var = session.input(
+        hint, ArrayType(value.shape, dtype) if value.shape else SCALARS[dtype], value.astype(dtype, copy=False)
+    )
     traced = Traced(session, var, whole=whole)
     if traced.mutable:
         traced.memory = Memory(session, Traced, var, given=True)

@@ -26,7 +26,7 @@ Runner = Callable[[Sequence[Any]], tuple[Any, Sequence[Any]]]
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class _Variant:
+class Variant:
     """One trace, what runs it, and the arrays outside that plain NumPy may have read, with their versions then.
 
     `held` is what the key knows by its id alone, which must therefore stay.
@@ -48,6 +48,17 @@ class _Variant:
 
 
 @final
+@dataclass(frozen=True, slots=True, eq=False)
+class Served:
+    """A call that was answered: by which trace, and whether that is kept for calls like it."""
+
+    result: Any
+    call: Call
+    variant: Variant
+    kept: bool
+
+
+@final
 class Calls:
     """Runs a function by its traces.
 
@@ -59,19 +70,19 @@ class Calls:
     """
 
     def __init__(self, function: Callable[..., Any], prepare: Callable[[Trace], Runner]) -> None:
-        self._target = Target(function)
+        self.target = Target(function)
         self._prepare = prepare
-        self._kept: OrderedDict[Any, OrderedDict[int, _Variant]] = OrderedDict()
+        self._kept: OrderedDict[Any, OrderedDict[int, Variant]] = OrderedDict()
         self._versions: dict[int, tuple[int, Any, Any]] = {}
         self._changes = 0
         self._lock = threading.Lock()
 
-    def __call__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Trace, Any]:
-        """The trace that served, and the result.
+    def __call__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Served:
+        """The result, and the trace that served.
 
         Raises as `record` does.
         """
-        call = Call(self._target, args, kwargs)
+        call = Call(self.target, args, kwargs)
         held: dict[int, Any] = {}
         key = self._key(call, held)
         for variant in self._variants(key):
@@ -80,25 +91,26 @@ class Calls:
             result, found = variant.run([*call.leaves, *variant.trace.hidden])
             if all(g.holds(v) for g, v in zip(variant.trace.guards, found, strict=True)):
                 self._used(key, variant)
-                return variant.trace, result
+                return Served(result, call, variant, True)
         with no_collection():
-            trace = record(self._target.function, args, kwargs, hidden=True)
+            trace = record(self.target.function, args, kwargs, hidden=True)
             found = [v for v in held.values() if type(v) is np.ndarray and id(v) not in trace.free]
-            variant = _Variant(trace, self._prepare(trace), {id(v): self._version(v) for v in found}, held)
-        if key is not None and not any(isinstance(v, Holder) for v in trace.hidden):
+            variant = Variant(trace, self._prepare(trace), {id(v): self._version(v) for v in found}, held)
+        kept = key is not None and not any(isinstance(v, Holder) for v in trace.hidden)
+        if kept:
             self._keep(key, variant)
         # these are the values that it was traced with: its guards hold
-        return trace, variant.run([*call.leaves, *trace.hidden])[0]
+        return Served(variant.run([*call.leaves, *trace.hidden])[0], call, variant, kept)
 
     def _key(self, call: Call, held: dict[int, Any]) -> Any:
         """What a trace depends on beside its guards; None where that cannot be told."""
-        outside = captured(self._target.function, held)
+        outside = captured(self.target.function, held)
         statics = [key_of(s, held) for _, tree in call.trees for s in tree.statics()]
         if outside is None or None in statics:
             return None
         return outside, tuple(call.trees), tuple(statics), tuple([_leaf_key(v) for v in call.leaves])
 
-    def _variants(self, key: Any) -> list[_Variant]:
+    def _variants(self, key: Any) -> list[Variant]:
         """Those kept for the key, the last used first."""
         if key is None:
             return []
@@ -118,14 +130,14 @@ class Calls:
                     self._versions.pop(next(iter(self._versions)))
             return version
 
-    def _used(self, key: Any, variant: _Variant) -> None:
+    def _used(self, key: Any, variant: Variant) -> None:
         with self._lock:
             found = self._kept.get(key)
             if found is not None and id(variant) in found:
                 found.move_to_end(id(variant))
                 self._kept.move_to_end(key)
 
-    def _keep(self, key: Any, variant: _Variant) -> None:
+    def _keep(self, key: Any, variant: Variant) -> None:
         with self._lock:
             found = self._kept.setdefault(key, OrderedDict())
             found[id(variant)] = variant

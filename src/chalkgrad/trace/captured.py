@@ -26,7 +26,9 @@ _OF_CLASSES = frozenset(
         *("_field_defaults", "__dataclass_params__", "__dataclass_fields__"),
     }
 )
-_PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
+# Types of callables that our transforms give, which read what the function reads that they are of.
+TRANSFORMS: set[type] = set()
+PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 
 
 def captured(function: Callable[..., Any], held: dict[int, Any]) -> Any:
@@ -79,9 +81,9 @@ def functions(function: Callable[..., Any]) -> list[types.FunctionType]:
             waiting.append(value.__func__)
         if isinstance(value, functools.partial):
             waiting += [value.func, *value.args, *value.keywords.values()]
-        if isinstance(value, (types.FunctionType, functools._lru_cache_wrapper)):
+        if isinstance(value, (types.FunctionType, functools._lru_cache_wrapper)) or type(value) in TRANSFORMS:
             waiting.append(getattr(value, "__wrapped__", None))
-        if isinstance(value, types.FunctionType) and not _is_steady(value):
+        if isinstance(value, types.FunctionType) and not is_steady(value):
             found[id(value)] = value
             waiting += [v for _, v in outside(value) if callable(v)]
     return list(found.values())
@@ -137,8 +139,10 @@ def _names(code: types.CodeType) -> tuple[str, ...]:
     return (*code.co_names, *(n for c in inner for n in _names(c)))
 
 
-def _is_steady(value: Any) -> bool:
+def is_steady(value: Any) -> bool:
     """Whether it is of a library whose functions give the same again. What wraps a function bears its module's name."""
+    if type(value) in TRANSFORMS:
+        return True
     space = value.__globals__ if isinstance(value, types.FunctionType) else {}
     return str(space.get("__name__", getattr(value, "__module__", ""))).partition(".")[0] in STEADY
 
@@ -149,7 +153,7 @@ def key_of(value: Any, held: dict[int, Any]) -> Any:
     if kind is Watched:
         value = itself(value)
         kind = type(value)
-    if kind in _PLAIN:
+    if kind in PLAIN:
         return kind, repr(value) if kind in (float, complex) else value
     if isinstance(value, Holder):
         return None
@@ -167,13 +171,13 @@ def key_of(value: Any, held: dict[int, Any]) -> Any:
     if isinstance(value, functools.partial):
         keys = [key_of(v, held) for v in (value.func, *value.args, *value.keywords.values())]
         return None if None in keys else (functools.partial, tuple(value.keywords), *keys)
-    if kind is types.FunctionType:
+    if kind is types.FunctionType or kind in TRANSFORMS:
         return _of_function(value, held)
-    if isinstance(value, type) and not _is_steady(value) and value.__module__ != "builtins":
+    if isinstance(value, type) and not is_steady(value) and value.__module__ != "builtins":
         return _of_class(value, held)
     if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, type):  # as tuple.__new__
         return _itself(value, held)
-    if callable(value) and (_is_steady(value) or str(getattr(value, "__module__", "")) == "builtins"):
+    if callable(value) and (is_steady(value) or str(getattr(value, "__module__", "")) == "builtins"):
         return _itself(value, held)
     return None
 
@@ -189,13 +193,13 @@ def _of_class(kind: type, held: dict[int, Any]) -> Any:
         if name in _OF_CLASSES or field or name in getattr(kind, "_fields", ()):
             continue
         found = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
-        keys.append(key_of(found, held) if not _is_steady(found) else _itself(found, held))
+        keys.append(key_of(found, held) if not is_steady(found) else _itself(found, held))
     keys += [key_of(base, held) for base in kind.__bases__ if base is not object]
     return None if None in keys else tuple(keys)
 
 
-def _of_function(function: types.FunctionType, held: dict[int, Any]) -> Any:
-    if not _is_steady(function):
+def _of_function(function: Any, held: dict[int, Any]) -> Any:
+    if not is_steady(function):
         return _function(function, held)
     wrapped = getattr(function, "__wrapped__", None)
     if wrapped is None:

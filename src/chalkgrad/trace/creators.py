@@ -138,7 +138,7 @@ class Numpy(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.__dict__["_real"], name)
-        return found if running() is None else stand_in(found)
+        return found if type(found) is np.ufunc or running() is None else stand_in(found)
 
     def __dir__(self) -> list[str]:
         return dir(self.__dict__["_real"])

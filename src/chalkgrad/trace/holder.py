@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from chalkgrad.ir.program import Atom, Number, Step, Var
-from chalkgrad.ir.types import ArrayType
+from chalkgrad.ir.types import SCALARS, ArrayType
 
 if TYPE_CHECKING:
     from chalkgrad.trace.session import Session
@@ -74,7 +74,7 @@ def constant(array: Any) -> Number:
     """An array as a constant, copied; of its own type, even where it has no axes."""
     if array.ndim == 0:
         value = array.item()
-        return Number(np.float32(value) if array.dtype == np.float32 else value, ArrayType((), array.dtype.name))
+        return Number(np.float32(value) if array.dtype == np.float32 else value, SCALARS[array.dtype.name])
     kept = np.array(array)
     kept.setflags(write=False)
     return Number(kept, ArrayType(kept.shape, kept.dtype.name))

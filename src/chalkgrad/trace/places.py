@@ -50,6 +50,11 @@ class Places:
         self._places: dict[tuple[int, int], Place] = {}
         self._instructions: dict[int, tuple[list[int], list[dis.Instruction]]] = {}
 
+    def known(self, frame: FrameType) -> Place | None:
+        """The place that a frame is at, if that is a person's and was met before, and gives its name itself."""
+        place = self._places.get((id(frame.f_code), frame.f_lasti))
+        return None if place is None or place.returned else place
+
     def here(self) -> tuple[Origin | None, str]:
         """The origin of what runs now, and the name that its result will have (empty where it gets none)."""
         frame = self._climb(sys._getframe(1))

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, final
 
 import numpy as np
 
 from chalkgrad.errors import ProgramError, TraceError
-from chalkgrad.ir.build import Builder
+from chalkgrad.ir.build import Builder, of_scalars
 from chalkgrad.ir.origin import Origin
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, OpLike, Step, Var, number
 from chalkgrad.ir.registry import lookup
 from chalkgrad.ir.run import evaluator
-from chalkgrad.ir.types import SCALAR, ArrayType, dtype_of, type_of
+from chalkgrad.ir.types import SCALAR, SCALARS, ArrayType, dtype_of, type_of
 from chalkgrad.trace.holder import Holder, constant
 from chalkgrad.trace.places import Places, located
 from chalkgrad.trace.running import enter, running
@@ -24,7 +25,9 @@ from chalkgrad.trace.widths import fitted
 
 # Subclasses, such as np.matrix, change what * means.
 ARRAYS = (np.ndarray, np.memmap)
-_WHOLE = ArrayType((), "int64")
+_WHOLE = SCALARS["int64"]
+# Up to here every int is a float64.
+_EXACT = 2**53
 
 
 class NotSized(TraceError, TypeError):
@@ -135,6 +138,38 @@ class Session:
     def bind_many(self, op: OpLike, values: Sequence[Any], params: Mapping[str, Any] = NO_PARAMS) -> tuple[Var, ...]:
         """Add a step of an op with several results."""
         return self._bound(op, values, params)
+
+    def scalar(self, op: Any, values: tuple[Any, ...], frame: FrameType) -> Var | None:
+        """Add a step of each element, as `bind` does, where that takes no more than a look: of float64 numbers of this
+        trace and bare ones, in a line that was met before. Else None."""
+        place = self.places.known(frame)
+        if place is None or not self.open or not op.elementwise:
+            return None
+        atoms: list[Atom] = []
+        traced = False
+        for value in values:
+            kind = type(value)
+            if kind is float:
+                atoms.append(Number(value, SCALAR))
+            elif kind is int:
+                if not -_EXACT <= value <= _EXACT:
+                    return None
+                atoms.append(Number(float(value), SCALAR))
+            elif not isinstance(value, Holder) or value.session is not self or value.memory is not None:
+                return None
+            else:
+                atom = value.atom
+                if atom.type is not SCALAR or value.whole:
+                    return None
+                traced = traced or type(atom) is Var
+                atoms.append(atom)
+        if not traced:
+            return None
+        if len(atoms) != op.arity or of_scalars(op, len(atoms))[0] is not SCALAR:
+            return None
+        var = Var(SCALAR, place.name)
+        self.builder.steps.append(Step((var,), op, tuple(atoms), NO_PARAMS, place.origin))
+        return var
 
     def _bound(self, op: Any, values: Sequence[Any], params: Mapping[str, Any]) -> tuple[Var, ...]:
         if not self.open:
@@ -275,7 +310,7 @@ class Session:
         if isinstance(value, (bool, float)):
             return number(value)
         if isinstance(value, int):
-            if abs(value) > 2**53 and int(float(value)) != value:
+            if abs(value) > _EXACT and int(float(value)) != value:
                 raise self.refuse(f"the number {value} does not fit into a float")
             return number(value)
         if isinstance(value, (list, tuple)):

@@ -5,23 +5,23 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NoReturn, final
+from typing import Any, final
 
 import numpy as np
 
 from chalkgrad.errors import nearest
 from chalkgrad.ir.program import NO_PARAMS, Number, Var
 from chalkgrad.ir.registry import lookup
-from chalkgrad.trace import calling, indexing
+from chalkgrad.trace import calling, indexing, operators
 from chalkgrad.trace.apply import atom_for, computed, constant_of, elementwise, holders, innermost, plainly
 from chalkgrad.trace.decide import PLAIN, as_index, as_int, truth
 from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.numpy_table import ADVICE, OP_OF, match
 from chalkgrad.trace.session import NoAttribute, NotSized
 from chalkgrad.trace.spellings import SPELLINGS
-from chalkgrad.trace.widths import counted, is_bare
 
 # Methods of an array that change it, or that take other arguments than the function of the same name.
 _NO_METHODS = frozenset({"partition", "resize", "compress", "choose", "byteswap", "setflags", "setfield", "view"})
@@ -30,7 +30,7 @@ _NO_METHODS = frozenset({"partition", "resize", "compress", "choose", "byteswap"
 _KINDS: Mapping[str, type] = MappingProxyType(
     {"bool": np.bool_, "int64": np.int64, "float32": np.float32, "float64": np.float64}
 )
-_LOGICAL = frozenset({np.bitwise_and, np.bitwise_or})  # but ~ of a bool of Python's is a number
+_NEGATIVE = OP_OF[np.negative]
 _BARE: Mapping[str, type] = MappingProxyType({"bool": bool, "int64": int, "float64": float})
 
 
@@ -38,70 +38,6 @@ def _class(x: Holder) -> type:
     if x.mutable:
         return np.ndarray
     return int if x.whole else (_BARE if x.weak else _KINDS)[x.atom.type.dtype]
-
-
-def _operated(out: Any, *inputs: Any) -> Any:
-    """What an operator of Python's gave; of bare numbers that is one."""
-    if isinstance(out, Holder) and all(map(is_bare, inputs)):
-        out.weak = True
-    return out
-
-
-def _arithmetic(ufunc: np.ufunc, *inputs: Any) -> Any:
-    """An operator of Python's, one of whose operands is a bare number."""
-    if all(map(is_bare, inputs)):
-        inputs = tuple(map(counted, inputs))
-    return _operated(elementwise(ufunc, OP_OF[ufunc], inputs), *inputs)
-
-
-def _by_name(ufunc: np.ufunc, on: Any, *inputs: Any) -> Any:
-    """An operator of Python's by NumPy's function; of truths the logical ones stay so."""
-    if on.weak and ufunc not in _LOGICAL and all(map(is_bare, inputs)):
-        inputs = tuple(map(counted, inputs))
-    return _operated(on.__array_ufunc__(ufunc, "__call__", *inputs), *inputs)
-
-
-def _binary(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
-    op = OP_OF[ufunc]
-
-    def apply(self: Traced, other: Any) -> Any:
-        return _arithmetic(ufunc, self, other) if self.weak else elementwise(ufunc, op, (self, other))
-
-    return apply
-
-
-def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
-    op = OP_OF[ufunc]
-
-    def apply(self: Traced, other: Any) -> Any:
-        return _arithmetic(ufunc, other, self) if self.weak else elementwise(ufunc, op, (other, self))
-
-    return apply
-
-
-def _by_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda self, *others: _by_name(ufunc, self, self, *others)
-
-
-def _by_ufunc_reflected(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda self, other: _by_name(ufunc, self, other, self)
-
-
-def _in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:
-    def write(self: Traced, other: Any) -> Any:
-        if not self.mutable:
-            return _by_name(ufunc, self, self, other)
-        self.update(ufunc, sign, other)
-        return self
-
-    return write
-
-
-def _refused(sign: str, instead: str) -> Callable[..., Any]:
-    def refuse(self: Traced, *others: Any) -> NoReturn:
-        raise self.session.refuse(f"{sign} is no op here; write {instead}")
-
-    return refuse
 
 
 @final
@@ -126,33 +62,57 @@ class Traced(Holder):
     __class__ = property(_class)  # pyright: ignore[reportIncompatibleMethodOverride]  # the stubs lack the getter
 
     # Every array operator is NumPy's ufunc of that name.
-    __add__, __radd__, __iadd__ = _binary(np.add), _reflected(np.add), _in_place(np.add, "+")
-    __sub__, __rsub__, __isub__ = _binary(np.subtract), _reflected(np.subtract), _in_place(np.subtract, "-")
-    __mul__, __rmul__, __imul__ = _binary(np.multiply), _reflected(np.multiply), _in_place(np.multiply, "*")
-    __truediv__, __rtruediv__ = _binary(np.divide), _reflected(np.divide)
-    __itruediv__ = _in_place(np.divide, "/")
-    __pow__, __rpow__, __ipow__ = _binary(np.power), _reflected(np.power), _in_place(np.power, "**")
-    __matmul__, __rmatmul__, __imatmul__ = _binary(np.matmul), _reflected(np.matmul), _in_place(np.matmul, "@")
-    __mod__, __rmod__, __imod__ = _binary(np.remainder), _reflected(np.remainder), _in_place(np.remainder, "%")
-    __floordiv__, __rfloordiv__ = _by_ufunc(np.floor_divide), _by_ufunc_reflected(np.floor_divide)
-    __ifloordiv__ = _in_place(np.floor_divide, "//")
-    __lt__, __le__ = _binary(np.less), _binary(np.less_equal)
-    __gt__, __ge__ = _binary(np.greater), _binary(np.greater_equal)
-    __and__, __or__, __invert__ = _by_ufunc(np.bitwise_and), _by_ufunc(np.bitwise_or), _by_ufunc(np.invert)
+    __add__, __radd__, __iadd__ = operators.binary(np.add), operators.reflected(np.add), operators.in_place(np.add, "+")
+    __sub__, __rsub__, __isub__ = (
+        operators.binary(np.subtract),
+        operators.reflected(np.subtract),
+        operators.in_place(np.subtract, "-"),
+    )
+    __mul__, __rmul__, __imul__ = (
+        operators.binary(np.multiply),
+        operators.reflected(np.multiply),
+        operators.in_place(np.multiply, "*"),
+    )
+    __truediv__, __rtruediv__ = operators.binary(np.divide), operators.reflected(np.divide)
+    __itruediv__ = operators.in_place(np.divide, "/")
+    __pow__, __rpow__, __ipow__ = (
+        operators.binary(np.power),
+        operators.reflected(np.power),
+        operators.in_place(np.power, "**"),
+    )
+    __matmul__, __rmatmul__, __imatmul__ = (
+        operators.binary(np.matmul),
+        operators.reflected(np.matmul),
+        operators.in_place(np.matmul, "@"),
+    )
+    __mod__, __rmod__, __imod__ = (
+        operators.binary(np.remainder),
+        operators.reflected(np.remainder),
+        operators.in_place(np.remainder, "%"),
+    )
+    __floordiv__, __rfloordiv__ = operators.by_ufunc(np.floor_divide), operators.by_ufunc_reflected(np.floor_divide)
+    __ifloordiv__ = operators.in_place(np.floor_divide, "//")
+    __lt__, __le__ = operators.binary(np.less), operators.binary(np.less_equal)
+    __gt__, __ge__ = operators.binary(np.greater), operators.binary(np.greater_equal)
+    __and__, __or__, __invert__ = (
+        operators.by_ufunc(np.bitwise_and),
+        operators.by_ufunc(np.bitwise_or),
+        operators.by_ufunc(np.invert),
+    )
     __rand__, __ror__ = __and__, __or__
-    __iand__, __ior__ = _in_place(np.bitwise_and, "&"), _in_place(np.bitwise_or, "|")
-    __xor__ = __rxor__ = __ixor__ = _refused("^", "a != b")
-    __lshift__ = __rshift__ = __ilshift__ = __irshift__ = _refused("a shift", "a * 2**n")
-    __floor__ = __trunc__ = _refused("math.floor", "np.floor(x)")
-    __ceil__ = _refused("math.ceil", "-np.floor(-x)")
+    __iand__, __ior__ = operators.in_place(np.bitwise_and, "&"), operators.in_place(np.bitwise_or, "|")
+    __xor__ = __rxor__ = __ixor__ = operators.refused("^", "a != b")
+    __lshift__ = __rshift__ = __ilshift__ = __irshift__ = operators.refused("a shift", "a * 2**n")
+    __floor__ = __trunc__ = operators.refused("math.floor", "np.floor(x)")
+    __ceil__ = operators.refused("math.ceil", "-np.floor(-x)")
     __bool__, __int__, __index__ = truth, as_int, as_index
     __getitem__, __setitem__ = indexing.read, indexing.write
 
     def __eq__(self, other: object) -> Any:
-        return _operated(elementwise(np.equal, OP_OF[np.equal], (self, other)), self, other)
+        return operators.operated(elementwise(np.equal, OP_OF[np.equal], (self, other)), self, other)
 
     def __ne__(self, other: object) -> Any:
-        return _operated(elementwise(np.not_equal, OP_OF[np.not_equal], (self, other)), self, other)
+        return operators.operated(elementwise(np.not_equal, OP_OF[np.not_equal], (self, other)), self, other)
 
     def __hash__(self) -> int:
         raise self.session.refuse_as(
@@ -160,10 +120,12 @@ class Traced(Holder):
         )
 
     def __neg__(self) -> Any:
-        return _arithmetic(np.negative, self)
+        session = self.session
+        var = session.scalar(_NEGATIVE, (self,), sys._getframe(1))
+        return operators.arithmetic(np.negative, self) if var is None else Traced(session, var, False, False, self.weak)
 
     def __abs__(self) -> Any:
-        return _arithmetic(np.abs, self)
+        return operators.arithmetic(np.abs, self)
 
     def __pos__(self) -> Traced:
         return self.copy()
@@ -175,7 +137,7 @@ class Traced(Holder):
         return other // self, other % self
 
     def __round__(self, digits: int = 0) -> Any:
-        return _operated(self._call(np.round, self, digits) if digits else self._call(np.round, self), self)
+        return operators.operated(self._call(np.round, self, digits) if digits else self._call(np.round, self), self)
 
     def __float__(self) -> float:
         if self.constant:
@@ -239,6 +201,11 @@ class Traced(Holder):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions of each element."""
+        op = OP_OF.get(ufunc)
+        if op is not None and method == "__call__" and not options:
+            var = self.session.scalar(op, inputs, sys._getframe(1))
+            if var is not None:
+                return Traced(self.session, var, False)
         return calling.ufunc(self, ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:

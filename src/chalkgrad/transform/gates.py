@@ -49,16 +49,17 @@ def recognise(program: Program, *, evaluation: bool = False) -> Program:
     steps: list[Step] = []
     changed = False
     for step in program.steps:
-        for pattern in patterns.get(step.op.name, ()):
+        for pattern in patterns.get(step.op.name, _NONE):
             bound = pattern.match(step, made, swallow_named=evaluation)
             if bound is not None and _types(pattern.op, bound) == [v.type for v in step.given]:
                 step = Step(step.outputs, pattern.op, bound, origin=step.origin)
                 changed = True
                 break
-        whole = step.with_bodies(inside)
+        whole = step.with_bodies(inside) if step.params else step
         changed = changed or whole is not step
         steps.append(whole)
-        made.update(dict.fromkeys(whole.given, whole))
+        for out in whole.given:
+            made[out] = whole
     if not changed:
         return program
     read = {a for s in program.steps for a in s.inputs}
@@ -111,6 +112,9 @@ class Pattern:
             yield {**bound, hole: atom}
         elif bound[hole] is atom:
             yield bound
+
+
+_NONE: list[Pattern] = []
 
 
 @lru_cache(maxsize=4)  # the table only grows

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -36,7 +36,7 @@ Made = tuple[str, tuple[Atom, ...]]
 def prepare(program: Program) -> Program:
     """The Program that is run for `program`: same inputs, same values of its outputs, fewer steps."""
     with no_collection():
-        walk = _Walk(program)
+        walk = Walk(all([v.type.dtype != "float32" for v in program.variables()]))
         for step in program.steps:
             walk.take(step)
         outputs = tuple([walk.now(a) for a in program.outputs])
@@ -44,15 +44,18 @@ def prepare(program: Program) -> Program:
 
 
 @final
-class _Walk:
-    def __init__(self, program: Program) -> None:
+class Walk:
+    """The steps so far, and what is known of them. `folds` says that none of their values is a float32: a bare number
+    widens nothing, and a number that was computed does, so where widths meet, none becomes bare."""
+
+    def __init__(self, folds: bool) -> None:
         self.steps: list[Step] = []
         self._same: dict[Var, Atom] = {}
         self._made: dict[Var, Made] = {}
         self._spread: dict[Var, Atom] = {}
         self._known: dict[Any, Step] = {}
-        # a bare number widens nothing, and a number that was computed does: where widths meet, none becomes bare
-        self._folds = all(v.type.dtype != "float32" for v in program.variables())
+        self._places: dict[Any, int] = {}  # of those that give less than they might
+        self._folds = folds
 
     def now(self, atom: Atom) -> Atom:
         """What stands for an atom of the old Program."""
@@ -61,26 +64,40 @@ class _Walk:
     def take(self, step: Step) -> None:
         """Write a step, or what does its work."""
         op: Any = step.op
-        inputs = tuple([self.now(a) for a in step.inputs])
-        if op.several or step.outputs == (None,):
+        same = self._same
+        inputs = tuple([same.get(a, a) if isinstance(a, Var) else a for a in step.inputs])
+        if op.several or step.outputs[0] is None:
             self._write(step, inputs)
-            return
-        if op.evaluated_as is not None and self._open(step, inputs):
-            return
-        if op.elementwise:
-            inputs = self._narrow(inputs, step.output.type)
-        rule = _RULES.get(op.name)
-        if op.name == "accumulate":
-            inputs = self._in_pairs(step, inputs)
-        found = None if rule is None else rule(self, step.output.type, inputs)
-        if found is None:
-            found = self._number(step, inputs) or self._unit(step, inputs)
-        if isinstance(found, (Var, Number)):
-            self._same[step.output] = found
-            return
-        if found is not None:
-            inputs = found[1]
-            step = Step(step.outputs, lookup(found[0]), inputs, NO_PARAMS, step.origin)
+        elif op.evaluated_as is None or not self._open(step, inputs):
+            self.put(step, inputs)
+
+    def put(self, step: Step, inputs: tuple[Atom, ...]) -> None:
+        """Write a step of one result, of these inputs in place of its own, or what does its work."""
+        op: Any = step.op
+        (out,) = step.outputs
+        assert out is not None
+        if op.elementwise and self._spread:
+            inputs = self._narrow(inputs, out.type)
+        rule = RULES.get(op.name)
+        if rule is not None:
+            if op.name == "accumulate" and len(inputs) > 2:
+                inputs = self._in_pairs(step, inputs)
+            found = rule(self, out.type, inputs)
+            if isinstance(found, (Var, Number)):
+                self._same[out] = found
+                return
+            if found is not None:
+                inputs = found[1]
+                self._write(Step((out,), lookup(found[0]), inputs, NO_PARAMS, step.origin), inputs)
+                return
+        for atom in inputs:
+            if isinstance(atom, Number):
+                instead = folded(op, out.type, inputs, step.params) if self._folds else None
+                instead = instead or by_unit(op, out.type, inputs)
+                if instead is not None:
+                    self._same[out] = instead
+                    return
+                break
         self._write(step, inputs)
 
     def made(self, atom: Atom, name: str) -> tuple[Atom, ...] | None:
@@ -89,19 +106,23 @@ class _Walk:
         return found[1] if found is not None and found[0] == name else None
 
     def _write(self, step: Step, inputs: tuple[Atom, ...]) -> None:
-        key = _step_key(step.op, inputs, step.params)
+        op, params = step.op, step.params
+        key = step_key(op, inputs, params)
         known = self._known.get(key)
         if known is not None and len(known.outputs) == len(step.outputs):
             twins = list(zip(step.outputs, known.outputs, strict=True))
-            if all(new is None or old is not None for new, old in twins):
-                self._same.update({new: old for new, old in twins if new is not None and old is not None})
-                return
+            self._same.update({new: old for new, old in twins if new is not None and old is not None})
+            if any([new is not None and old is None for new, old in twins]):
+                self._complete(key, tuple([new if old is None else old for new, old in twins]))
+            return
+        if None in step.outputs:
+            self._places[key] = len(self.steps)
         if inputs != step.inputs:
-            step = Step(step.outputs, step.op, inputs, step.params, step.origin)
+            step = Step(step.outputs, op, inputs, params, step.origin)
         self._known[key] = step
-        self.steps.append(_packed(step.with_bodies(prepare)))
-        name = step.op.name
-        if name in _REMEMBERED:
+        self.steps.append(_packed(step.with_bodies(prepare)) if params else step)
+        name = op.name
+        if name in TURNED:
             self._made[step.output] = name, inputs
         if name in _SPREADING:
             (source,) = inputs
@@ -112,10 +133,16 @@ class _Walk:
             ):
                 self._spread[step.output] = source
 
+    def _complete(self, key: Any, outputs: tuple[Var | None, ...]) -> None:
+        """Let a step give more of its results: the rule of a derivative may read what nobody else does."""
+        place = self._places[key]
+        self.steps[place] = replace(self.steps[place], outputs=outputs)
+        self._known[key] = self.steps[place]
+
     def _in_pairs(self, step: Step, inputs: tuple[Atom, ...]) -> tuple[Atom, ...]:
         """The sum so far and the last arrival: the order stays, and a sum may go into the array of the one before."""
         type = step.output.type
-        if len(inputs) < 3 or any(a.type != type for a in inputs):
+        if any([a.type != type for a in inputs]):
             return inputs
         total = inputs[0]
         for arrival in inputs[1:-1]:
@@ -138,7 +165,7 @@ class _Walk:
 
     def _narrow(self, inputs: tuple[Atom, ...], type: ArrayType) -> tuple[Atom, ...]:
         """What was spread, as it was before, where another input has the whole shape."""
-        if not self._spread or not type.shape:
+        if not type.shape:
             return inputs
         found = [self._spread.get(a) if isinstance(a, Var) else None for a in inputs]
         whole = [a.type.shape == type.shape and f is None for a, f in zip(inputs, found, strict=True)]
@@ -146,28 +173,28 @@ class _Walk:
             return inputs
         return tuple([a if f is None else f for a, f in zip(inputs, found, strict=True)])
 
-    def _number(self, step: Step, inputs: tuple[Atom, ...]) -> Number | None:
-        op: Any = step.op
-        type = step.output.type
-        if not (self._folds and op.elementwise and type.shape == () and op.evaluate is not None):
-            return None
-        values = [a.value for a in inputs if isinstance(a, Number)]
-        if len(values) < len(inputs) or type.dtype != "float64":
-            return None
-        with np.errstate(all="ignore"):
-            return Number(np.float64(op.evaluate(*values, **step.params)), type)
 
-    def _unit(self, step: Step, inputs: tuple[Atom, ...]) -> Atom | None:
-        """The other input of a product with 1, or of a division by it."""
-        op: Any = step.op
-        for position, unit in enumerate(op.units):
-            if unit != 1:
-                continue
-            atom, other = inputs[position], inputs[1 - position]
-            one = isinstance(atom, Number) and atom.type.shape == () and atom.value == 1
-            if one and isinstance(other, Var) and other.type == step.output.type and other.type.floating:
-                return other
+def folded(op: Any, type: ArrayType, inputs: tuple[Atom, ...], params: Mapping[str, Any]) -> Number | None:
+    """The number that an op of numbers alone is, where they are float64."""
+    if not op.elementwise or type.shape != () or type.dtype != "float64" or op.evaluate is None:
         return None
+    values = [a.value for a in inputs if isinstance(a, Number)]
+    if len(values) < len(inputs):
+        return None
+    with np.errstate(all="ignore"):
+        return Number(np.float64(op.evaluate(*values, **params)), type)
+
+
+def by_unit(op: Any, type: ArrayType, inputs: tuple[Atom, ...]) -> Atom | None:
+    """The other input of a product with 1, or of a division by it."""
+    for position, unit in enumerate(op.units):
+        if unit != 1:
+            continue
+        atom, other = inputs[position], inputs[1 - position]
+        one = isinstance(atom, Number) and atom.type.shape == () and atom.value == 1
+        if one and isinstance(other, Var) and other.type == type and other.type.floating:
+            return other
+    return None
 
 
 # Lists beyond this are looked at as a whole.
@@ -176,17 +203,23 @@ _LONG = 16
 Found = Atom | tuple[str, tuple[Atom, ...]] | None
 
 
-def _negative(walk: _Walk, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
+class Maker(Protocol):
+    """What knows what values were made of, where it matters: which were turned."""
+
+    def made(self, atom: Atom, name: str) -> tuple[Atom, ...] | None: ...
+
+
+def _negative(walk: Maker, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
     inner = walk.made(inputs[0], "negative")
     return None if inner is None else inner[0]
 
 
-def _abs(walk: _Walk, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
+def _abs(walk: Maker, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
     inner = walk.made(inputs[0], "negative")
     return None if inner is None else ("abs", inner)
 
 
-def _add(walk: _Walk, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
+def _add(walk: Maker, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
     if len(inputs) != 2 or not type.floating:
         return None
     a, b = inputs
@@ -197,7 +230,7 @@ def _add(walk: _Walk, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
     return None
 
 
-def _accumulate(walk: _Walk, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
+def _accumulate(walk: Maker, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
     if len(inputs) == 1:
         return inputs[0]
     if len(inputs) != 2 or any(a.type != type for a in inputs):
@@ -205,19 +238,20 @@ def _accumulate(walk: _Walk, type: ArrayType, inputs: tuple[Atom, ...]) -> Found
     return _add(walk, type, inputs) or ("add", inputs)
 
 
-def _subtract(walk: _Walk, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
+def _subtract(walk: Maker, type: ArrayType, inputs: tuple[Atom, ...]) -> Found:
     inner = walk.made(inputs[1], "negative") if type.floating else None
     return None if inner is None else ("add", (inputs[0], *inner))
 
 
-_RULES: dict[str, Callable[[_Walk, ArrayType, tuple[Atom, ...]], Found]] = {
+# What is written in place of an op: another value, or another op of other inputs.
+RULES: dict[str, Callable[[Maker, ArrayType, tuple[Atom, ...]], Found]] = {
     "negative": _negative,
     "abs": _abs,
     "add": _add,
     "accumulate": _accumulate,
     "subtract": _subtract,
 }
-_REMEMBERED = frozenset({"negative"})
+TURNED = frozenset({"negative"})  # what the rules ask for
 _SPREADING = frozenset({"broadcast_to", "reshape"})
 
 
@@ -235,16 +269,16 @@ def _array(index: Any) -> Any:
     return np.asarray(index) if isinstance(index, list) and len(index) > _LONG else index
 
 
-def _step_key(op: Any, inputs: tuple[Atom, ...], params: Mapping[str, Any]) -> Any:
+def step_key(op: Any, inputs: tuple[Atom, ...], params: Mapping[str, Any]) -> Any:
     """Equal for steps that compute the same. Vars are told apart by identity, numbers by their bits."""
-    read = tuple([a if isinstance(a, Var) else (a.type.dtype, _exact(a.value)) for a in inputs])
-    return (op, read, tuple([(k, _exact(params[k])) for k in sorted(params)])) if params else (op, read)
+    read = tuple([a if isinstance(a, Var) else (a.type.dtype, exact(a.value)) for a in inputs])
+    return (op, read, tuple([(k, exact(params[k])) for k in sorted(params)])) if params else (op, read)
 
 
-def _exact(value: Any) -> Any:
+def exact(value: Any) -> Any:
     """Told apart by type and bits where it is plain, else by identity, which the Program keeps alive."""
     if isinstance(value, (bool, int, float, str, np.generic)) or value is None:
         return type(value), repr(value)
     if isinstance(value, (tuple, list)) and len(value) <= _LONG:
-        return type(value), tuple([_exact(v) for v in value])
+        return type(value), tuple([exact(v) for v in value])
     return type(value), id(value)

@@ -12,9 +12,12 @@ def prune(program: Program, keep: frozenset[Step] = frozenset()) -> Program:
     read: set[object] = set(program.outputs)
     kept: list[Step] = []
     for step in reversed(program.steps):
-        if step in keep or not read.isdisjoint(step.outputs):
+        outs = step.outputs
+        if (outs[0] in read if len(outs) == 1 else not read.isdisjoint(outs)) or step in keep:
             kept.append(step)
             read.update(step.inputs)
+    if len(kept) == len(program.steps):
+        return program
     return program.with_steps(tuple(reversed(kept)))
 
 
