@@ -1,7 +1,6 @@
-"""Gradients of array code in plain NumPy, beside HIPS autograd, which interprets as Chalkgrad's `grad` does.
+"""Gradients of array code in plain NumPy, beside HIPS autograd, whose functions these are, too.
 
-python -m cases.arrays              in benchmarks/: measures all, and writes its section of README.md anew
-python -m cases.arrays KIND SIZE    one cell of the table, as JSON
+python -m cases.arrays KIND SIZE    in benchmarks/: one cell of the table, as JSON
 """
 
 import json
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy
 
-from cases.measure import HERE, ask, machine, table, verdicts
+from cases.measure import ask, table, verdicts
 
 TITLE = "Array code, beside HIPS autograd"
 MEANS = """The gradient by the first argument of six functions of plain NumPy, each the same source for both, on its own
@@ -197,24 +196,5 @@ def _shown(found: dict[str, Any]) -> str:
     return f"{found['ratio']:.2f} ({found['ours'] * 1e3:.3g})"
 
 
-def renewed(page: str, section: list[str]) -> str:
-    """The page with this section in place of the one it has."""
-    before, found, rest = page.partition(f"## {TITLE}\n")
-    _, mark, after = rest.partition("\n## ") if found else ("", "\n## ", page.partition("\n## ")[2])
-    start = before if found else page.partition("\n## ")[0] + "\n"
-    return start + "\n".join([f"## {TITLE}", "", *section, ""]) + (mark + after if after else "")
-
-
-def main() -> None:
-    """One cell, or all of them onto the page."""
-    if len(sys.argv) == 3:
-        print(json.dumps(cell(sys.argv[1], int(sys.argv[2]))))
-        return
-    page = HERE / "README.md"
-    section = [MEANS, "", f"Measured alone, on {machine()}.", "", *report()]
-    print("\n".join(section))
-    page.write_text(renewed(page.read_text(encoding="utf-8"), section), encoding="utf-8", newline="\n")
-
-
 if __name__ == "__main__":
-    main()
+    print(json.dumps(cell(sys.argv[1], int(sys.argv[2]))))

@@ -20,8 +20,8 @@ that are closer than that say nothing.
 - *differentiate*: Chalkgrad makes the gradient program, each step of which can be printed. micrograd's `backward` gives
   the numbers at once. SymPy differentiates by each symbol.
 - *first*: from the plain function to its first gradient, everything included.
-- *evaluate*: the gradient once more, at the same shapes. Chalkgrad runs the program that it has made, in its reference
-  interpreter. autograd and micrograd keep no program: each call builds, and goes back again. SymPy substitutes.
+- *evaluate*: the gradient once more, at the same shapes. Chalkgrad runs the program that it has made. autograd and
+  micrograd keep no program: each call builds, and goes back again. SymPy substitutes.
 - *print*: the staged pseudocode, forward and backward. None of the others has it.
 
 micrograd and SymPy recurse over the graph, and Python stops them at its limit; *raised* is micrograd with that out of
