@@ -48,6 +48,12 @@ def test_the_page_on_functions_runs() -> None:
     assert not failed
 
 
+def test_the_page_on_machine_code_runs() -> None:
+    failed, tried = doctest.testfile(str(DOCS / "native.md"), module_relative=False)
+    assert tried >= 8
+    assert not failed
+
+
 def test_the_claims_on_the_page_on_checking_are_right() -> None:
     claims = re.findall(r"^```\n(.*?)^```", (DOCS / "check.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert len(claims) == 2

@@ -16,11 +16,13 @@ from chalkgrad.evaluate.worked import Worked, work
 from chalkgrad.ir.check import check
 from chalkgrad.ir.program import Program, Var
 from chalkgrad.ir.registry import lookup
+from chalkgrad.native.executable import Executable
 from chalkgrad.notation.read import read
 from chalkgrad.render.python import python
 from chalkgrad.trace.record import trace
 from chalkgrad.transform.backprop import backprop
 from chalkgrad.transform.forward import forward
+from chalkgrad.transform.prepare import prepare
 from chalkgrad.transform.prune import tidy
 from tests.fuzz.plan import SPELLED, Plan
 from tests.ops.orders import Level, flat, run, slopes
@@ -291,6 +293,23 @@ def traced_numpy(s: Subject) -> None:
         raise
 
 
+def machine_code(s: Subject) -> None:
+    """Compiled: the value and the gradient, twice, since nothing may be left of the first call."""
+    program = prepare(s.gradient)
+    compiled = Executable(program)
+    if not program.steps or not compiled.compile():
+        raise Nothing("no step of it is loops over entries")
+    given = [*s.given, s.upstream]
+    for _ in range(2):
+        found = compiled(*given)
+        for value, out in zip(found, s.gradient.outputs, strict=True):
+            if np.asarray(value).dtype != out.type.dtype or np.shape(value) != out.type.shape:
+                raise Mismatch(
+                    f"compiled it gives {np.asarray(value).dtype} {np.shape(value)} where {out.type} is inferred"
+                )
+        same(s, found, s.found, "compiled")
+
+
 def _unless_spelled_at_a_kink(s: Subject) -> None:
     """An op that NumPy has not is spelled out: rounded otherwise, and with other kinks or none."""
     if s.at_a_kink and any(line.op in SPELLED for line in s.plan.lines):
@@ -312,4 +331,5 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     single_precision,
     maths_text,
     traced_numpy,
+    machine_code,
 )

@@ -35,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", type=int, metavar="N", help="program N alone")
     parser.add_argument("--jax-every", type=int, default=25, help="JAX looks at every so many; 0 is never")
+    parser.add_argument("--native-every", type=int, default=4, help="compile every so many; 0 is never")
     return parser.parse_args()
 
 
@@ -65,6 +66,7 @@ def everything(asked: argparse.Namespace, console: Console) -> tuple[Found, int,
     stop = asked.start + asked.count
     chunks = [(a, min(a + CHUNK, stop)) for a in range(asked.start, stop, CHUNK)]
     todo = iter(chunks)
+    rare = {"jax": asked.jax_every, "machine_code": asked.native_every}
     running: dict[Future[Found], tuple[int, int]] = {}
     done: set[int] = set()
     whole = True
@@ -75,7 +77,7 @@ def everything(asked: argparse.Namespace, console: Console) -> tuple[Found, int,
         try:
             while True:
                 for a, b in itertools.islice(todo, 2 * asked.jobs - len(running)):
-                    running[pool.submit(examine, asked.seed, a, b, asked.jax_every)] = (a, b)
+                    running[pool.submit(examine, asked.seed, a, b, rare)] = (a, b)
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:

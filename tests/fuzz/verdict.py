@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import final
 
 import numpy as np
@@ -19,6 +20,7 @@ from tests.fuzz.plan import Line, Plan
 
 MOST_TRIALS = 600
 Check = Callable[[Subject], None]
+NONE_RARE: Mapping[str, int] = MappingProxyType({})
 
 
 @final
@@ -38,23 +40,24 @@ class Found:
         self.mismatches += other.mismatches
 
 
-def checks(place: int, jax_every: int) -> dict[str, Check]:
-    """Every check by its name: the other libraries' where they are installed, JAX's for every so many programs.
+def checks(place: int, rare: Mapping[str, int]) -> dict[str, Check]:
+    """Every check by its name, the other libraries' where they are installed; those in `rare` for every so many
+    programs, or for none where that is 0.
 
-    JAX compiles each op anew for each shape, which takes as long as all else together.
+    What compiles takes longer than all else together: JAX compiles each op anew for each shape.
     """
-    peers = {n: c for n, c in installed().items() if n != "jax" or (jax_every and place % jax_every == 0)}
-    return {**{c.__name__: c for c in CHECKS}, **peers}
+    every = {**{c.__name__: c for c in CHECKS}, **installed()}
+    return {n: c for n, c in every.items() if n not in rare or (rare[n] and place % rare[n] == 0)}
 
 
-def examine(seed: int, start: int, stop: int, jax_every: int = 1) -> Found:
+def examine(seed: int, start: int, stop: int, rare: Mapping[str, int] = NONE_RARE) -> Found:
     """The programs `start` to `stop` of a seed."""
     out = Found()
     for place in range(start, stop):
         made = plan(seed, place)
         out.programs += 1
         subject: Subject | None = None
-        for name, check in checks(place, jax_every).items():
+        for name, check in checks(place, rare).items():
             try:
                 subject = subject or Subject(made, place)
                 failure = _failure(check, subject)

@@ -119,6 +119,33 @@ def test_places_that_are_no_straight_line(index: Any) -> None:
     outcome(OPS["updated"], (x, -read), {"index": index})
 
 
+PARTS = (
+    slice(None),
+    slice(1, None),
+    slice(None, None, -1),
+    slice(3, None, -2),
+    slice(2, 2),
+    -1,
+    np.int64(1),
+    None,
+    ...,
+)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1, 3), (2, 3, 4)], ids=str)
+def test_slices_and_whole_numbers_are_a_formula(shape: tuple[int, ...]) -> None:
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    for key in itertools.product(PARTS, repeat=2):
+        if key.count(...) > 1 or len([k for k in key if k is not None and k is not ...]) > len(shape):
+            continue
+        try:
+            read = np.asarray(x[key])
+        except IndexError:
+            continue
+        outcome(OPS["index"], (x,), {"index": key})
+        outcome(OPS["scatter"], (read,), {"index": key, "shape": x.shape})
+
+
 @pytest.mark.parametrize(
     ("name", "shapes", "params"),
     [
