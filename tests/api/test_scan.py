@@ -38,6 +38,32 @@ class TestScan:
     def test_a_plain_loop_with_plain_numbers(self) -> None:
         assert by_scan(X, self.XS) == pytest.approx(by_loop(X, self.XS), rel=1e-14)
 
+    def test_a_long_one_of_plain_numbers_is_compiled(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        calls: list[int] = []
+        xs = np.random.default_rng(3).normal(size=(200, 3))
+        for reverse in (False, True):
+            monkeypatch.setattr("chalkgrad.api.loop.LONG", 10**9)
+            wanted = cg.scan(turn, (X, 0.0), xs, reverse=reverse)
+            monkeypatch.setattr("chalkgrad.api.loop.LONG", 100)
+            for _ in range(3):
+                (h, total), ys = cg.scan(turn, (X, 0.0), xs, reverse=reverse)
+                np.testing.assert_allclose(h, wanted[0][0], rtol=1e-12)
+                np.testing.assert_allclose(total, wanted[0][1], rtol=1e-12)
+                np.testing.assert_allclose(ys, wanted[1], rtol=1e-12)
+
+        def counting(c: Any, x: Any) -> Any:
+            calls.append(1)
+            return c + x, None
+
+        assert cg.scan(counting, 0.0, np.ones(150)) == (150.0, None)
+        assert len(calls) == 150  # a list is written: each turn is run, and as often as there are turns
+
+    def test_what_no_trace_can_do_is_a_plain_loop(self) -> None:
+        halved, _ = cg.scan(lambda n, x: ((n // 2 if n % 2 == 0 else 3 * n + 1), None), 27, np.zeros(111))
+        assert halved == 1
+        with pytest.raises(ValueError, match="could not be broadcast"):
+            cg.scan(lambda c, x: (c + np.ones(3), None), np.ones(2), np.ones(120))
+
     @pytest.mark.parametrize("reverse", [False, True])
     def test_every_order_is_that_of_the_unrolled_loop(self, reverse: bool) -> None:
         for derive in (cg.grad, cg.hessian):

@@ -226,9 +226,12 @@ def test_a_child_has_threads_of_its_own() -> None:
     threads(2)
     child = os.fork()
     if child == 0:
+        before: list[int] = []
+        in_threads(40, before.append)  # alone, until it asks for threads
+        own = threads()
         met: list[int] = []
         in_threads(40, met.append)
-        os._exit(0 if sorted(met) == list(range(40)) and threads() == 2 else 1)
+        os._exit(0 if sorted(before) == sorted(met) == list(range(40)) and own == 2 else 1)
     assert os.waitpid(child, 0)[1] == 0
     met: list[int] = []
     in_threads(5, met.append)

@@ -15,6 +15,7 @@ from chalkgrad.ir.dims import size
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.types import ArrayType, type_of
 from chalkgrad.ops.kernel import Input, axes, lift, nest
+from chalkgrad.ops.nests import _unravelled
 from chalkgrad.ops.op import Op
 from tests.ops.contract import cases
 from tests.ops.kernels import Reference
@@ -191,3 +192,12 @@ def test_a_place_outside_is_found() -> None:
     (i,) = axes(3)
     with pytest.raises(AssertionError):
         Reference((np.zeros(3),)).array(nest((i,), Input(0, (3,), "float64")[lift(i) + 1], "float64"))
+
+
+def test_places_of_long_arrays_whose_entries_lie_apart() -> None:
+    """np.unravel_index of NumPy 2.4 goes wrong from the 8193rd entry of such arrays on."""
+    rows = np.random.default_rng(5).permutation(20_000)
+    places = np.arange(40_000).reshape(20_000, 2)[rows][:, :1]
+    row, column = _unravelled(places, (20_000, 2))
+    assert np.array_equal(row, rows[:, None])
+    assert not column.any()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from chalkgrad.api.derived import Traced, first_of, traced
+from chalkgrad.api.derived import KEPT, Same, Traced, first_of, traced, transform
 from chalkgrad.errors import ChalkgradError, GradientError, TraceError
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.types import ArrayType
+from chalkgrad.trace.captured import captured
 from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.inline import inline
 from chalkgrad.trace.places import located
@@ -19,6 +21,9 @@ from chalkgrad.trace.session import running
 from chalkgrad.trace.trees import Tree, flatten
 from chalkgrad.trace.widths import is_bare
 from chalkgrad.transform.scan import scan as loop
+
+# From so many turns on a loop of plain numbers is worth a trace.
+LONG = 100
 
 
 def scan(
@@ -31,7 +36,9 @@ def scan(
     """A loop: `carry, y = function(carry, x)` for each x along axis 0 of `xs`.
 
     Inside a traced function it is one step, whose body is traced once however many turns it takes; its gradient is a
-    loop that runs back. With plain numbers it is a plain loop.
+    loop that runs back. With plain numbers a long one is traced too, and is machine code from its second call on; a
+    short one is a plain loop, and so is one whose function reads what may change without being seen (a list), or does
+    what no trace can.
 
     Parameters
     ----------
@@ -69,6 +76,11 @@ def scan(
         written = _written(function, init, moving, tree, count, reverse)
         if written is not None:
             return written
+    elif count >= LONG and captured(function, {}) is not None:
+        try:
+            return _compiled(Same(function), count, reverse)(init, xs)
+        except ChalkgradError:  # the plain loop says what is wrong, or does what no trace can
+            pass
     rows: list[Any] = [None] * count
     carry = init
     for k in reversed(range(count)) if reverse else range(count):
@@ -78,6 +90,12 @@ def scan(
     nests = [flatten(y) for y in rows]
     stacked = [np.stack([leaves[i] for leaves, _ in nests]) for i in range(nests[0][1].count)]
     return carry, nests[0][1].unflatten(stacked)
+
+
+@lru_cache(maxsize=KEPT)
+def _compiled(same: Same, count: int, reverse: bool) -> Callable[..., Any]:
+    function = same.function
+    return transform(function, lambda init, xs: scan(function, init, xs, count, reverse), like=False)
 
 
 def _length(xs: Sequence[Any], length: int | None) -> int:

@@ -266,6 +266,8 @@ done:
 
 _LOCK = threading.Lock()
 _WORKERS: list[threading.Thread] = []
+# How many threads the process had that this one was forked from, until it has as many of its own.
+_MISSING = [0]
 
 
 @cache
@@ -303,12 +305,14 @@ def _call(code: Any, name: str) -> None:
 def address() -> int:
     """Where `in_parts` lies in memory."""
     with _LOCK:
+        _again()
         return _compiled().addresses["in_parts"]
 
 
 def resize(others: int) -> None:
     """Have so many threads wait, beside the one that calls."""
     with _LOCK:
+        _MISSING[0] = 0
         if others == len(_WORKERS) or not _locks():
             return
         _stop()
@@ -317,7 +321,9 @@ def resize(others: int) -> None:
 
 def size() -> int:
     """How many threads wait, beside the one that calls."""
-    return len(_WORKERS)
+    with _LOCK:
+        _again()
+        return len(_WORKERS)
 
 
 def _stop() -> None:
@@ -344,15 +350,22 @@ def _start(others: int) -> None:
         time.sleep(0.0001)
 
 
+def _again() -> None:
+    """After a fork: as many threads as there were before it. The lock is held."""
+    others, _MISSING[0] = _MISSING[0], 0
+    if others:
+        _start(others)
+
+
 def _after_fork() -> None:
-    """A child has none of its parent's threads: it gets as many of its own."""
+    """A child has none of its parent's threads. It gets its own when it compiles or is asked for them, and not within
+    the hook of the fork: until then it does all parts alone, which gives the same."""
     if _LOCK.locked():  # by a thread that is not here
         _LOCK.release()
     if _WORKERS:
-        others = len(_WORKERS)
+        _MISSING[0] = len(_WORKERS)
         _WORKERS.clear()
         _call(_compiled(), "forget_all")
-        _start(others)
 
 
 # their code is given back when the process ends: none may be in it then
