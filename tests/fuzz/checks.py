@@ -16,7 +16,7 @@ from chalkgrad.evaluate.worked import Worked, work
 from chalkgrad.ir.check import check
 from chalkgrad.ir.program import Program, Var
 from chalkgrad.ir.registry import lookup
-from chalkgrad.native.executable import Executable
+from chalkgrad.native.executable import Executable, NothingToCompile
 from chalkgrad.notation.read import read
 from chalkgrad.render.python import python
 from chalkgrad.trace.record import trace
@@ -295,10 +295,11 @@ def traced_numpy(s: Subject) -> None:
 
 def machine_code(s: Subject) -> None:
     """Compiled: the value and the gradient, twice, since nothing may be left of the first call."""
-    program = prepare(s.gradient)
-    compiled = Executable(program)
-    if not program.steps or not compiled.compile():
-        raise Nothing("no step of it is loops over entries")
+    compiled = Executable(prepare(s.gradient))
+    try:
+        compiled.compile()
+    except NothingToCompile:
+        raise Nothing("no step of it is loops over entries") from None
     given = [*s.given, s.upstream]
     for _ in range(2):
         found = compiled(*given)

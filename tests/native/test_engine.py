@@ -190,7 +190,7 @@ def test_several_threads_at_once() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")
 def test_after_a_fork() -> None:
     code = (
-        "import os, ctypes\nfrom chalkgrad.native import engine\n"
+        "import os, ctypes\nfrom chalkgrad.native.call import engine\n"
         "def run(k):\n"
         "    made = engine.compiled('define i32 @run() {\\n  ret i32 %d\\n}\\n' % k, ('run',))\n"
         "    return ctypes.CFUNCTYPE(ctypes.c_int32)(made.addresses['run'])()\n"
