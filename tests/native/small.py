@@ -83,7 +83,7 @@ def _count(type: ArrayType) -> int:
 
 
 def _spread(entries: list[str], of: ArrayType, to: ArrayType) -> list[str]:
-    places = np.broadcast_to(np.arange(len(entries)).reshape(of.shape), to.shape)  # type: ignore[arg-type]
+    places = np.broadcast_to(np.arange(len(entries)).reshape(of.shape), to.shape)  # type: ignore[arg-type]  # its sizes are numbers
     return [entries[k] for k in places.ravel()]
 
 
