@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalkgrad.classroom.judge import judge
-from chalkgrad.classroom.matrices.judge import judge_matrices
-from chalkgrad.classroom.matrices.reading import is_matrix, read_matrix_claim
-from chalkgrad.classroom.python_claim import is_python, read_python
-from chalkgrad.classroom.reading import read_claim
-from chalkgrad.classroom.verdict import Verdict
+from chalkgrad.classroom.claims.judge import judge
+from chalkgrad.classroom.claims.matrices.judge import judge_matrices
+from chalkgrad.classroom.claims.matrices.reading import is_matrix, read_matrix_claim
+from chalkgrad.classroom.claims.python_claim import is_python, read_python
+from chalkgrad.classroom.claims.reading import read_claim
+from chalkgrad.classroom.claims.verdict import Verdict
 
 
 def check(text: str, values: Mapping[str, Any] | None = None, *, python: bool | None = None, **named: Any) -> Verdict:

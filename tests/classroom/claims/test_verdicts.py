@@ -14,7 +14,7 @@ import chalkgrad as cg
 from tests.pace import slower
 
 PRODUCT = "f(x, y, z) = (x + y) z\nforward:\n1) q = x + y\n2) f = q z\nbackward:\n"
-CLAIMS = Path(__file__).parent / "claims"
+CLAIMS = Path(__file__).parent
 
 
 def mistake(text: str) -> tuple[int | None, str]:

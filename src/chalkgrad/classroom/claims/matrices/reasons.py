@@ -7,13 +7,13 @@ from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.classroom.claim import key
-from chalkgrad.classroom.lines import ROUND
-from chalkgrad.classroom.matrices.ground import Ground, Point
-from chalkgrad.classroom.matrices.reading import MatrixClaim
-from chalkgrad.classroom.matrices.repair import variants, without_sum
-from chalkgrad.classroom.matrices.truth import Layout, Truth
-from chalkgrad.classroom.matrices.values import TOO_FAR, Each, Formula, Names, agree
+from chalkgrad.classroom.claims.claim import key
+from chalkgrad.classroom.claims.lines import ROUND
+from chalkgrad.classroom.claims.matrices.ground import Ground, Point
+from chalkgrad.classroom.claims.matrices.reading import MatrixClaim
+from chalkgrad.classroom.claims.matrices.repair import variants, without_sum
+from chalkgrad.classroom.claims.matrices.truth import Layout, Truth
+from chalkgrad.classroom.claims.matrices.values import TOO_FAR, Each, Formula, Names, agree
 from chalkgrad.errors import ChalkgradError, ShapeError
 from chalkgrad.notation.examples import walk
 from chalkgrad.notation.tree import Call, Compare, Node, SumOver

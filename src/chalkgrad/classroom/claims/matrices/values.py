@@ -8,8 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.classroom.matrices.ground import Ground, Point, Values, concrete
-from chalkgrad.classroom.matrices.reading import MatrixClaim
+from chalkgrad.classroom.claims.matrices.ground import Ground, Point, Values, concrete
+from chalkgrad.classroom.claims.matrices.reading import MatrixClaim
 from chalkgrad.errors import ChalkgradError, NotationError
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.dims import Dim, Shape, size

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from chalkgrad.classroom.claim import Line, key
-from chalkgrad.classroom.lines import ROUND, parted
-from chalkgrad.classroom.reading import at_line
+from chalkgrad.classroom.claims.claim import Line, key
+from chalkgrad.classroom.claims.lines import ROUND, parted
+from chalkgrad.classroom.claims.reading import at_line
 from chalkgrad.errors import NotationError, ShapeError, TooLarge, nearest
 from chalkgrad.ir.names import base_of, index_of, together
 from chalkgrad.notation.examples import free, numbered

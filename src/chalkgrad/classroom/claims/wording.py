@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import final
 
-from chalkgrad.classroom.claim import Claim
-from chalkgrad.classroom.graph import Graph
+from chalkgrad.classroom.claims.claim import Claim
+from chalkgrad.classroom.claims.graph import Graph
 from chalkgrad.ir.program import Var
 from chalkgrad.render.text import text
 from chalkgrad.transform.backprop import backprop

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from chalkgrad.classroom.claim import Line, Section
+from chalkgrad.classroom.claims.claim import Line, Section
 from chalkgrad.errors import NotationError, TooLarge
 from chalkgrad.notation.read import MAX_BYTES
 

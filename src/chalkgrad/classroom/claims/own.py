@@ -7,11 +7,11 @@ from typing import final
 
 import numpy as np
 
-from chalkgrad.classroom.claim import Claim, Definition, Side
-from chalkgrad.classroom.graph import Graph
-from chalkgrad.classroom.mistakes import MOST_EDGES, Edge, Mistakes
-from chalkgrad.classroom.numeric import SEED, Formula, Values, formula, names_in
-from chalkgrad.classroom.wording import Wording
+from chalkgrad.classroom.claims.claim import Claim, Definition, Side
+from chalkgrad.classroom.claims.graph import Graph
+from chalkgrad.classroom.claims.mistakes import MOST_EDGES, Edge, Mistakes
+from chalkgrad.classroom.claims.numeric import SEED, Formula, Values, formula, names_in
+from chalkgrad.classroom.claims.wording import Wording
 from chalkgrad.render.numbers import shown
 
 

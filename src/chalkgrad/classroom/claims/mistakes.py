@@ -8,8 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.classroom.graph import Factor, Graph, constants, paths
-from chalkgrad.classroom.numeric import Values
+from chalkgrad.classroom.claims.graph import Factor, Graph, constants, paths
+from chalkgrad.classroom.claims.numeric import Values
 
 # A search over more edges than this would cost more than it tells.
 MOST_EDGES = 24

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import chalkgrad as cg
-from chalkgrad.classroom.verdict import Finding, Verdict
+from chalkgrad.classroom.claims.verdict import Finding, Verdict
 from chalkgrad.errors import ChalkgradError, NotationError, ShapeError
 
-CLAIMS = Path(__file__).parent / "claims"
+CLAIMS = Path(__file__).parent
 NETWORK = (CLAIMS / "s001_p3_right.txt").read_text(encoding="utf-8").split("claim:")[0]
 BATCH = (CLAIMS / "s001_p3_batch.txt").read_text(encoding="utf-8").split("claim:")[0]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
-from chalkgrad.classroom.claim import Claim, Stage
-from chalkgrad.classroom.numeric import Formula, Ground, Values, formula
+from chalkgrad.classroom.claims.claim import Claim, Stage
+from chalkgrad.classroom.claims.numeric import Formula, Ground, Values, formula
 from chalkgrad.ir.program import Number, Step, Var
 from chalkgrad.ops.local import Select, Times
 from chalkgrad.transform.backprop import Backprop, Contribution, backprop

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, final
 
-from chalkgrad.classroom.claim import Assign, Claim, Definition, Equation, Item, Line, Side, Sign, Stage, Update
-from chalkgrad.classroom.derivatives import Folder
-from chalkgrad.classroom.lines import ROUND, parted
+from chalkgrad.classroom.claims.claim import Assign, Claim, Definition, Equation, Item, Line, Side, Sign, Stage, Update
+from chalkgrad.classroom.claims.derivatives import Folder
+from chalkgrad.classroom.claims.lines import ROUND, parted
 from chalkgrad.errors import ChalkgradError, NotationError, UnknownName, nearest
 from chalkgrad.ir.program import Program
 from chalkgrad.notation.functions import function

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chalkgrad.classroom.verdict import Finding, Verdict
+from chalkgrad.classroom.claims.verdict import Finding, Verdict
 from chalkgrad.errors import caret
 
 UNSURE = "too near to tell, or a formula that has no value at points where it should have one"

@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, final
 
-from chalkgrad.classroom.claim import Assign, Claim, Item, Line, Section, Side, Stage, key
-from chalkgrad.classroom.lines import too_large
-from chalkgrad.classroom.reading import read_points
+from chalkgrad.classroom.claims.claim import Assign, Claim, Item, Line, Section, Side, Stage, key
+from chalkgrad.classroom.claims.lines import too_large
+from chalkgrad.classroom.claims.reading import read_points
 from chalkgrad.errors import NotationError
 from chalkgrad.ir.program import Program
 from chalkgrad.notation.functions import function

@@ -6,11 +6,11 @@ from typing import final
 
 import numpy as np
 
-from chalkgrad.classroom.claim import Equation, Side, Update
-from chalkgrad.classroom.numeric import Values, names_in
-from chalkgrad.classroom.own import Own
-from chalkgrad.classroom.reading import RATES
-from chalkgrad.classroom.verdict import Finding, Status
+from chalkgrad.classroom.claims.claim import Equation, Side, Update
+from chalkgrad.classroom.claims.numeric import Values, names_in
+from chalkgrad.classroom.claims.own import Own
+from chalkgrad.classroom.claims.reading import RATES
+from chalkgrad.classroom.claims.verdict import Finding, Status
 from chalkgrad.render.numbers import shown
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import final
 
-from chalkgrad.classroom.claim import Assign, key
-from chalkgrad.classroom.mistakes import Mistake
-from chalkgrad.classroom.numeric import Values, names_in
-from chalkgrad.classroom.own import Own
-from chalkgrad.classroom.verdict import Finding, Status
+from chalkgrad.classroom.claims.claim import Assign, key
+from chalkgrad.classroom.claims.mistakes import Mistake
+from chalkgrad.classroom.claims.numeric import Values, names_in
+from chalkgrad.classroom.claims.own import Own
+from chalkgrad.classroom.claims.verdict import Finding, Status
 
 # All subsets are tried of at most so many pieces.
 FEW = 7

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalkgrad.classroom.claim import Claim, Stage
-from chalkgrad.classroom.graph import Graph
-from chalkgrad.classroom.numeric import Formula, Ground, Values, formula
-from chalkgrad.classroom.verdict import Finding
+from chalkgrad.classroom.claims.claim import Claim, Stage
+from chalkgrad.classroom.claims.graph import Graph
+from chalkgrad.classroom.claims.numeric import Formula, Ground, Values, formula
+from chalkgrad.classroom.claims.verdict import Finding
 from chalkgrad.ir.program import Program, Step, Var, number
 from chalkgrad.ir.registry import OPS
 from chalkgrad.render.numbers import shown

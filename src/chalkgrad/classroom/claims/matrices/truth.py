@@ -8,8 +8,8 @@ from typing import final
 
 import numpy as np
 
-from chalkgrad.classroom.matrices.ground import Ground, Point, Values
-from chalkgrad.classroom.matrices.values import Each
+from chalkgrad.classroom.claims.matrices.ground import Ground, Point, Values
+from chalkgrad.classroom.claims.matrices.values import Each
 from chalkgrad.ir.dims import Dim
 from chalkgrad.notation.shapes import known
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import final
 
-from chalkgrad.classroom.claim import key
-from chalkgrad.classroom.matrices.ground import Ground
-from chalkgrad.classroom.matrices.reading import Equation, MatrixClaim, Said, ShapeClaim
-from chalkgrad.classroom.matrices.reasons import Reasons
-from chalkgrad.classroom.matrices.truth import Layout, Pair, Truth, truth
-from chalkgrad.classroom.matrices.values import Each, Formula, Names, agree
-from chalkgrad.classroom.reading import at_line
-from chalkgrad.classroom.verdict import Finding, Status, Verdict
+from chalkgrad.classroom.claims.claim import key
+from chalkgrad.classroom.claims.matrices.ground import Ground
+from chalkgrad.classroom.claims.matrices.reading import Equation, MatrixClaim, Said, ShapeClaim
+from chalkgrad.classroom.claims.matrices.reasons import Reasons
+from chalkgrad.classroom.claims.matrices.truth import Layout, Pair, Truth, truth
+from chalkgrad.classroom.claims.matrices.values import Each, Formula, Names, agree
+from chalkgrad.classroom.claims.reading import at_line
+from chalkgrad.classroom.claims.verdict import Finding, Status, Verdict
 from chalkgrad.errors import NotationError, ShapeError
 from chalkgrad.ir.names import base_of, index_of
 from chalkgrad.notation.examples import walk

@@ -8,15 +8,15 @@ from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.classroom.backward import Backward
-from chalkgrad.classroom.claim import Assign, Claim, Definition, Equation, Side, Stage, Update
-from chalkgrad.classroom.equations import Equations
-from chalkgrad.classroom.forward import judge_forward
-from chalkgrad.classroom.graph import Graph
-from chalkgrad.classroom.numeric import ENOUGH, Formula, Ground, Values, formula, ground, ties
-from chalkgrad.classroom.own import Own
-from chalkgrad.classroom.reading import at_line
-from chalkgrad.classroom.verdict import Finding, Verdict
+from chalkgrad.classroom.claims.backward import Backward
+from chalkgrad.classroom.claims.claim import Assign, Claim, Definition, Equation, Side, Stage, Update
+from chalkgrad.classroom.claims.equations import Equations
+from chalkgrad.classroom.claims.forward import judge_forward
+from chalkgrad.classroom.claims.graph import Graph
+from chalkgrad.classroom.claims.numeric import ENOUGH, Formula, Ground, Values, formula, ground, ties
+from chalkgrad.classroom.claims.own import Own
+from chalkgrad.classroom.claims.reading import at_line
+from chalkgrad.classroom.claims.verdict import Finding, Verdict
 from chalkgrad.errors import ChalkgradError, NotationError
 from chalkgrad.notation.refusal import clip
 from chalkgrad.render.numbers import shown

@@ -8,7 +8,7 @@ import pytest
 
 import chalkgrad as cg
 
-CLAIMS = Path(__file__).parent / "claims"
+CLAIMS = Path(__file__).parent
 
 
 def sheet(name: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, final
 
-from chalkgrad.classroom.claim import Line
+from chalkgrad.classroom.claims.claim import Line
 from chalkgrad.notation.tree import Span
 
 Status = Literal["right", "wrong", "consistent", "undecided"]
@@ -68,6 +68,6 @@ class Verdict:
         return self.right
 
     def __str__(self) -> str:
-        from chalkgrad.classroom.report import report
+        from chalkgrad.classroom.claims.report import report
 
         return report(self)

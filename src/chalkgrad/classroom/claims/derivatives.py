@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import final
 
-from chalkgrad.classroom.claim import key
-from chalkgrad.classroom.lines import ROUND
+from chalkgrad.classroom.claims.claim import key
+from chalkgrad.classroom.claims.lines import ROUND
 from chalkgrad.errors import NotationError, nearest
 from chalkgrad.notation.functions import ALIASES, function
 from chalkgrad.notation.lexer import Token
