@@ -213,3 +213,19 @@ def test_a_spoilt_claim_never_breaks(seed: int) -> None:
     except cg.ChalkgradError as error:
         told = str(error)
     assert "\x00" not in told
+
+
+TANH = "f(x) = tanh(x)\nclaim:\n"
+
+
+def test_a_chain_of_formulas_is_judged_side_by_side() -> None:
+    right = "tanh(x) = (e^x - e^-x)/(e^x + e^-x)\n = (1 - e^(-2x))/(1 + e^(-2x)) = 2σ(2x) - 1"
+    assert cg.check(TANH + right)
+    assert cg.check(TANH + "2σ(2x) - 1 = tanh x")
+    wrong = cg.check(TANH + "tanh(x) = σ(x) - (1 - σ(2x))\n = 2σ(2x) - 1")
+    assert (wrong.line, wrong.mistake) == (3, "sides")
+
+
+def test_a_known_function_on_the_left_is_no_name_of_ones_own() -> None:
+    assert cg.check(TANH + "tanh(x) = 5x").mistake == "sides"
+    assert cg.check(TANH + "t = e^x\nf = (t - 1/t)/(t + 1/t)")

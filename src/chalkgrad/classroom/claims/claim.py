@@ -104,7 +104,17 @@ class Definition:
     head: Span
 
 
-Item = Stage | Assign | Equation | Update | Definition
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Identity:
+    """`tanh(x) = … = 2σ(2x) - 1`: formulas that are said to be the same; the first side is what stood on the left."""
+
+    sides: tuple[Side, ...]
+    line: Line
+    head: Span
+
+
+Item = Stage | Assign | Equation | Update | Definition | Identity
 
 
 @final

@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from chalkgrad.classroom.claims.claim import Equation, Side, Update
+from chalkgrad.classroom.claims.claim import Equation, Identity, Side, Update
 from chalkgrad.classroom.claims.numeric import Values, names_in
 from chalkgrad.classroom.claims.own import Own
 from chalkgrad.classroom.claims.reading import RATES
@@ -46,6 +46,23 @@ class Equations:
         if last is not None:
             self._remember(item, last)
         return Finding(item.line, item.head, status)
+
+    def identity(self, item: Identity) -> Finding:
+        """The finding on formulas that are said to be the same: each beside the one before it."""
+        own = self.own
+        before, *rest = item.sides
+        value = own.value(before)
+        for side in rest:
+            said = own.value(side)
+            agreement = own.ground.compare(value, said)
+            if agreement == "undecided":
+                return Finding(side.line, side.span, "undecided")
+            if agreement == "different":
+                why = "it is not the same as what stands before it"
+                example = own.example(before.written.strip(), said, value)
+                return Finding(side.line, side.span, "wrong", "sides", before.written.strip(), why, example)
+            before, value = side, said
+        return Finding(item.line, item.head, "right")
 
     def _truths(self, item: Equation) -> tuple[list[Values], list[Values]]:
         """What it may say: the truth (∂u/∂v at its gate, or through all between), and what follows from their lines."""

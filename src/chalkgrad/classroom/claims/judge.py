@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.classroom.claims.backward import Backward
-from chalkgrad.classroom.claims.claim import Assign, Claim, Definition, Equation, Side, Stage, Update
+from chalkgrad.classroom.claims.claim import Assign, Claim, Definition, Equation, Identity, Side, Stage, Update
 from chalkgrad.classroom.claims.equations import Equations
 from chalkgrad.classroom.claims.forward import judge_forward
 from chalkgrad.classroom.claims.graph import Graph
@@ -60,6 +60,8 @@ class _Judge:
                         finding = equations.judge(item)
                         findings.append(finding)
                         waiting.append(item)
+                    case Identity():
+                        findings.append(equations.identity(item))
                     case Update():
                         findings.append(equations.update(item))
                     case Stage():

@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, final
 
-from chalkgrad.classroom.claims.claim import Assign, Claim, Definition, Equation, Item, Line, Side, Sign, Stage, Update
+from chalkgrad.classroom.claims.claim import (
+    Assign,
+    Claim,
+    Definition,
+    Equation,
+    Identity,
+    Item,
+    Line,
+    Side,
+    Sign,
+    Stage,
+    Update,
+)
 from chalkgrad.classroom.claims.derivatives import Folder
 from chalkgrad.classroom.claims.lines import ROUND, parted
 from chalkgrad.errors import ChalkgradError, NotationError, UnknownName, nearest
@@ -244,6 +256,11 @@ class _Reader:
             else:
                 raise NotationError(f"{sign} has no meaning in an equation", line.text, span)
             return
+        if line.section == "claim" and sign == "=" and self._is_formula(head):
+            whole = [*head, Token("end", "", head[-1].stop, head[-1].stop, True)]
+            sides = tuple([self._side(line, part, latex) for part in (whole, *parts)])
+            self.items.append(Identity(sides, line, span))
+            return
         word, args = self._head(line, head, span)
         plain = f"{word}({', '.join(args)})" if args and function(word) is not None and len(args) == 1 else word
         if line.section == "forward":
@@ -275,6 +292,17 @@ class _Reader:
                 raise NotationError(f"'{word}' is the gradient of nothing here{hint}", line.text, span)
             self.items.append(Definition(plain, sides, line, span))
             self._define(plain, (), span, stage=False)
+
+    def _is_formula(self, head: list[Token]) -> bool:
+        """Whether what stands on the left is a formula, such as `tanh(x)` or `1 - s(2x)`, and names nothing."""
+        if len(head) == 1:
+            return head[0].kind != "word"
+        called = tuple([t.text for t in head[2:-1:2]])
+        if head[0].kind != "word" or head[1].text != "(" or head[-1].text != ")":
+            return True
+        if called in self.called.get(head[0].text, {}) or head[0].text in self.loss:
+            return False
+        return function(head[0].text) is not None
 
     def _head(self, line: Line, head: list[Token], span: Span) -> tuple[str, tuple[str, ...]]:
         texts = [t.text for t in head]
