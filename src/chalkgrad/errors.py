@@ -9,7 +9,9 @@ ChalkgradError
 ├── UnknownName        an op, an input or a node that does not exist; suggests the nearest one
 ├── ValueNeeded        numbers were asked for where an input has none
 ├── MatrixError        a matrix has no inverse, or no such factors; NumPy's LinAlgError too
-└── GradientError      a derivative does not exist or a derivative rule is wrong
+├── GradientError      a derivative does not exist or a derivative rule is wrong
+├── SheetError         a sheet file that cannot be used, or a key that cannot be trusted; names the place in the file
+└── VariantError       there are too few variants of a sheet; names the constraint that failed
 """
 
 from __future__ import annotations
@@ -52,7 +54,11 @@ class TraceError(ChalkgradError):
 
 
 class UnknownName(ChalkgradError):
-    """A name that means nothing here."""
+    """A name that means nothing here; `name` is that name where the caller may want to do without it."""
+
+    def __init__(self, problem: str, name: str = "") -> None:
+        self.name = name
+        super().__init__(problem)
 
 
 class ValueNeeded(ChalkgradError):
@@ -65,6 +71,21 @@ class MatrixError(ChalkgradError, LinAlgError):
 
 class GradientError(ChalkgradError):
     """There is no derivative to give, or a derivative rule disagrees with differences."""
+
+
+class SheetError(ChalkgradError):
+    """A sheet file that cannot be used, or a key whose three witnesses do not agree.
+
+    `place` is where: `problem 2, part b, blank`; it stands in front of the message.
+    """
+
+    def __init__(self, problem: str, place: str = "") -> None:
+        self.problem, self.place = problem, place
+        super().__init__(f"{place}: {problem}" if place else problem)
+
+
+class VariantError(ChalkgradError):
+    """Too few variants of a sheet exist, or a roster cannot be used."""
 
 
 def caret(text: str, span: tuple[int, int], width: int = 96) -> str:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, final
 
 from chalkgrad import ops
-from chalkgrad.errors import ChalkgradError, NotationError, TooLarge, UnknownName, ValueNeeded
-from chalkgrad.ir.dims import count
-from chalkgrad.ir.program import Program, Var
-from chalkgrad.notation.filling import by_name, read_filling, read_names
-from chalkgrad.notation.read import Reading, read
+from chalkgrad.errors import ChalkgradError, ValueNeeded
+from chalkgrad.evaluate.functions import filled_in, read_function
+from chalkgrad.ir.program import Program
+from chalkgrad.notation.filling import by_name, read_names
+from chalkgrad.notation.read import Reading
 from chalkgrad.trace.record import leaves, record, taken, without_guards
 from chalkgrad.transform.conventions import choose
-from chalkgrad.transform.fill import abstract_steps, fill
-from chalkgrad.transform.gates import expand, recognise
 
 Source = str | Program | Callable[..., Any]
-Gates = Literal["typed", "fine", "whole"]
-
-ENTRIES = 2_000_000
 
 assert ops, "importing the ops fills the table"
 
@@ -54,12 +49,11 @@ def source_of(
     if isinstance(source, str):
         if args:
             raise ChalkgradError("values of a text's inputs are given by name: work(text, x=1) or values={'x': 1}")
-        found = _filled(read(source, named, functions), functions, lets)
-        _bounded(found.program)
+        found = read_function(source, named, functions, lets)
         return Sourced(found.program, found.echo, named)
     if isinstance(source, Program):
         names = [v.hint for v in source.inputs]
-        filled = _filled(Reading(source, ()), functions, lets)
+        filled = filled_in(Reading(source, ()), functions, lets)
         return Sourced(filled.program, filled.echo, {**dict(zip(names, args, strict=False)), **named})
     if functions:
         raise ChalkgradError("abstract and let are for maths text; a Python function calls what it means")
@@ -72,52 +66,6 @@ def source_of(
     program = without_guards(made.program, made.guards)
     values_of = zip([v.hint for v in program.inputs], leaves(source, tuple(args), named), strict=True)
     return Sourced(program, taken(made.guards), dict(values_of))
-
-
-def _filled(reading: Reading, functions: tuple[str, ...], lets: Mapping[str, str]) -> Reading:
-    """The abstract functions in `lets` filled in; the echo says first with what.
-
-    Raises UnknownName for a function that nothing calls, NotationError for one that is filled in by way of itself.
-    """
-    program = reading.program
-    called = dict.fromkeys(abstract_steps(program))
-    found: dict[str, Reading] = {}
-    for _ in range(len(lets) + 1):
-        wanted = {name: step for name, step in abstract_steps(program).items() if name in lets}
-        if not wanted:
-            break
-        for name, step in wanted.items():
-            if name not in found:
-                stand = [a.hint if isinstance(a, Var) else "" for a in step.inputs]
-                found[name] = read_filling(name, lets[name], stand, functions)
-        program = fill(program, {name: found[name].program for name in wanted})
-        called |= dict.fromkeys(abstract_steps(program))
-    else:
-        raise NotationError("these are filled in by way of each other: " + ", ".join(lets))
-    for name in functions:
-        if name not in called:
-            calls = f"; it calls {', '.join([*called][:8])}" if called else ""
-            raise UnknownName(f"the text does not call the abstract function '{name}'{calls}")
-    return Reading(program, (*[line for one in found.values() for line in one.echo], *reading.echo))
-
-
-def _bounded(program: Program) -> None:
-    """Refuse a text whose arrays would hold more than `ENTRIES` numbers in all: a few letters can ask for any size."""
-    sizes = [count(v.type.shape) for v in program.variables()]
-    total = sum(n for n in sizes if isinstance(n, int))
-    if total > ENTRIES:
-        raise TooLarge(f"the text asks for arrays of {total} numbers in all; {ENTRIES} are the most that a text may")
-
-
-def set_gates(program: Program, gates: Gates) -> Program:
-    """`typed` leaves it as it is, `fine` opens every gate, `whole` closes 1/(1+e^-z) to σ."""
-    if gates == "fine":
-        return expand(program)
-    if gates == "whole":
-        return recognise(program)
-    if gates != "typed":
-        raise ChalkgradError(f"gates is one of typed, fine, whole, not {gates!r}")
-    return program
 
 
 def set_conventions(program: Program, relu_at_zero: int | None, tie: str | None) -> Program:

@@ -8,11 +8,12 @@ from typing import Any
 
 from chalkgrad.api.draw import draw
 from chalkgrad.api.formulas import formulas
-from chalkgrad.api.source import Gates, Source, set_conventions, set_gates, source_of
+from chalkgrad.api.source import Source, set_conventions, source_of
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.evaluate.worked import work as evaluate
 from chalkgrad.render.html import html
+from chalkgrad.transform.gates import Gates, set_gates
 
 
 class Work(Worked):

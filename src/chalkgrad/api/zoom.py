@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.api.source import Gates, Source, set_conventions, set_gates, source_of
+from chalkgrad.api.source import Source, set_conventions, source_of
 from chalkgrad.api.work import Work
 from chalkgrad.errors import ChalkgradError, GradientError, UnknownName, ValueNeeded, nearest
 from chalkgrad.evaluate.worked import work as evaluate
 from chalkgrad.ir.program import Program, Var
 from chalkgrad.transform.conventions import with_sizes
+from chalkgrad.transform.gates import Gates, set_gates
 from chalkgrad.transform.prune import prune
 from chalkgrad.transform.zoom import Zoomed
 from chalkgrad.transform.zoom import zoom as unroll

@@ -34,17 +34,22 @@ def text_and_values(context: click.Context, given: Sequence[str]) -> tuple[str, 
 
     Raises ChalkgradError for an option that does not exist and for no text at all.
     """
-    for word in given:
-        if OPTION.fullmatch(word):
-            known = [o for p in context.command.params for o in p.opts if o.startswith("--")]
-            name = word.split("=")[0]
-            raise ChalkgradError(f"there is no option {name}{nearest(name, known)}")
+    refuse_options(context, given)
     rest = list(given)
     if rest and rest[0] != "-":
         return rest[0], dict(read_values(rest[1:]))
     if not rest and sys.stdin.isatty():
         raise ChalkgradError("no function was given; try: " + context.command_path + ' "f(x, y) = x y + x" x=2 y=3')
     return read_stdin(), dict(read_values(rest[1:]))
+
+
+def refuse_options(context: click.Context, given: Sequence[str]) -> None:
+    """Raise ChalkgradError for a word that is an option of no command, with the nearest that is one."""
+    for word in given:
+        if OPTION.fullmatch(word):
+            known = [o for p in context.command.params for o in p.opts if o.startswith("--")]
+            name = word.split("=")[0]
+            raise ChalkgradError(f"there is no option {name}{nearest(name, known)}")
 
 
 def read_stdin() -> str:

@@ -6,13 +6,13 @@ import click
 
 from chalkgrad.api.code import LANGUAGES
 from chalkgrad.api.code import code as code_of
-from chalkgrad.api.source import Gates
 from chalkgrad.api.work import work
 from chalkgrad.cli.arguments import ABSTRACT, LET, RELU_AT_ZERO, TIE, UPSTREAM, WRT, text_and_values
 from chalkgrad.errors import ValueNeeded
 from chalkgrad.notation.filling import read_lets
 from chalkgrad.notation.values import read_number
 from chalkgrad.transform.fill import abstract_steps
+from chalkgrad.transform.gates import Gates
 
 
 @click.command(context_settings={"ignore_unknown_options": True}, short_help="The staged program, to read or to run.")

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import click
 
 from chalkgrad.api.draw import check_suffix, draw
-from chalkgrad.api.source import Gates
 from chalkgrad.api.work import Work, work
 from chalkgrad.api.zoom import zoom
 from chalkgrad.cli.arguments import ABSTRACT, LET, RELU_AT_ZERO, TIE, UPSTREAM, WRT, read_place, text_and_values
@@ -19,6 +18,7 @@ from chalkgrad.evaluate.what_if import descend, nudge
 from chalkgrad.notation.filling import read_lets
 from chalkgrad.notation.values import read_number, read_value
 from chalkgrad.render.terminal import terminal
+from chalkgrad.transform.gates import Gates
 
 
 @click.command(context_settings={"ignore_unknown_options": True}, short_help="Work a function through, edge by edge.")

@@ -183,7 +183,7 @@ class _Reader:
                 hint = nearest(name, known[:100]) or (f"; the inputs are {', '.join(names[:8])}" if names else "")
                 if whole in self.scope.arrays:
                     hint = f": it is an entry of {whole}, which takes the value"
-                raise UnknownName(f"a value is given for '{name}', which is no input here{hint}")
+                raise UnknownName(f"a value is given for '{name}', which is no input here{hint}", name)
 
     def _swallowed(self) -> None:
         """Refuse `h = gz` where nothing else reads the stage g: without declared names, gz is one name."""

@@ -9,13 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Literal
 
+from chalkgrad.errors import ChalkgradError
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.program import NO_PARAMS, Atom, Number, Program, Step, Var, input_types
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.types import SCALAR, ArrayType
 from chalkgrad.transform.prune import prune
+
+Gates = Literal["typed", "fine", "whole"]
+
+
+def set_gates(program: Program, gates: Gates) -> Program:
+    """`typed` leaves it as it is, `fine` opens every gate, `whole` closes 1/(1+e^-z) to σ."""
+    if gates == "fine":
+        return expand(program)
+    if gates == "whole":
+        return recognise(program)
+    if gates != "typed":
+        raise ChalkgradError(f"gates is one of typed, fine, whole, not {gates!r}")
+    return program
 
 
 def expand(program: Program) -> Program:
