@@ -19,6 +19,10 @@ SHEETS = Path(__file__).parents[2] / "examples" / "sheets"
 FILES = {
     "stages.txt": "g = x + y\nf = g z\n",
     "backward.py": "# f(x, y) = x y\nf = x * y\ndx = y\ndy = x\n",
+    "ann.csv": "blank,answer\nq.value,3\nf.value,12\n",
+    "answers.csv": "student,variant,blank,answer\nAnn,1,q.value,3\nBob,,f.value,-12\n",
+    "sheet.toml": 'name = "s"\ntitle = "A sheet"\n[[problem]]\nfunction = "q = x + y; f(x, y, z) = q z"\n'
+    'values = { x = -2, y = 5, z = -4 }\nblank = ["values", "gradients"]\n',
     "flowers.csv": "1,0,2,1,1,0,0\n0,1,2,1,0,1,0\n3,1,0,2,0,0,1\n2,2,0,1,1,0,0\n",
 }
 ANSWERS = (0, 1)  # a "no" is an answer too

@@ -17,6 +17,8 @@ from chalkgrad.cli.network import network
 from chalkgrad.cli.shapes import shapes
 from chalkgrad.cli.show import show
 from chalkgrad.cli.train import train
+from chalkgrad.cli.worksheet import worksheet
+from chalkgrad.cli.worksheet import worksheet
 from chalkgrad.errors import ChalkgradError
 
 
@@ -56,6 +58,8 @@ run.add_command(shapes)
 run.add_command(conv)
 run.add_command(network)
 run.add_command(train)
+run.add_command(worksheet)
+run.add_command(worksheet)
 
 
 def main() -> None:

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, final
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Room of a fixed size to write one answer of a worksheet: `id` is the blank's.
+
+    A key prints the answer inside of it, so that nothing moves between the two.
+    """
+
+    id: str
+    width: float = 44.0
+    height: float = 18.0
+
+
+Rooms = tuple[Room | None, Room | None]
+"""The room for the value, and that for the gradient."""
 
 
 @final
@@ -22,6 +39,8 @@ class Node:
         fork the sum of what the wires send back.
     symmetric : bool
         Whether the wires into it may be drawn in any order, as they may for + and ×.
+    rooms : Rooms
+        Where a worksheet asks for what stands at the stub.
     """
 
     id: str
@@ -31,6 +50,7 @@ class Node:
     value: str = ""
     gradient: str = ""
     symmetric: bool = False
+    rooms: Rooms = field(default=(None, None), repr=False)
 
 
 @final
@@ -43,6 +63,7 @@ class Wire:
     value: str
     gradient: str
     label: str = ""
+    rooms: Rooms = field(default=(None, None), repr=False)
 
 
 @final
@@ -70,3 +91,8 @@ class Diagram:
     rows: tuple[tuple[str, ...], ...]
     blank: bool = False
     note: str = ""
+
+    @property
+    def rooms(self) -> tuple[Room, ...]:
+        """Every place that a worksheet asks for."""
+        return tuple([room for one in (*self.nodes, *self.wires) for room in one.rooms if room is not None])

@@ -64,6 +64,13 @@ _SPECIAL = {
     "`": r"\prime",
 }
 _FENCES = {"||": (r"\lvert", r"\rvert"), "‖‖": (r"\lVert", r"\rVert"), "{}": (r"\{", r"\}")}
+_TABLES = {
+    ("[", "]"): "bmatrix",
+    ("(", ")"): "pmatrix",
+    ("{", "}"): "Bmatrix",
+    ("|", "|"): "vmatrix",
+    ("{", ""): "cases",
+}
 _INNERMOST = re.compile(r"_\{(\w)\}", re.ASCII)
 _STYLES = {"BOLD": "mathbf", "DOUBLE-STRUCK": "mathbb", "SCRIPT": "mathcal"}
 _MARKS = {**maths.ACCENTS, "\u0301": "acute", "\u0300": "grave", "\u0306": "breve", "\u030c": "check"}
@@ -100,9 +107,10 @@ def _written(box: Box) -> str:
             return rf"\sqrt{'[3]' if cube else ''}{{{_written(inside)}}}"
         case maths.Fence(left, inside, right):
             return _fence(left, _written(inside), right, tall(inside))
-        case maths.Grid(rows):
+        case maths.Grid(rows, ends):
             body = r" \\ ".join([" & ".join(map(_written, r)) for r in rows])
-            return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
+            kind = _TABLES.get(ends, "matrix")
+            return rf"\begin{{{kind}}} {body} \end{{{kind}}}"
         case maths.Prose(text):
             return rf"\text{{{text_mode(text)}}}"
 
@@ -125,6 +133,8 @@ def _sign(box: maths.Sign) -> str:
 
 def _scripts(box: maths.Scripts) -> str:
     out = _written(box.base) or "{}"
+    if isinstance(box.base, maths.Scripts) and (box.base.above is not None or box.base.primes):
+        out = f"{{{out}}}"
     if box.below is not None:
         below = _written(box.below).strip()
         out += f"_{{{_INNERMOST.sub(_bare, below)}}}"
@@ -142,6 +152,8 @@ def _bare(found: re.Match[str]) -> str:
 def _fence(left: str, inside: str, right: str, grows: bool) -> str:
     if not left:  # a bar with nothing before it: what is held, at the end of a derivative
         return rf"\left.{inside}\right{right}"
+    if not right:
+        return rf"\left{_escaped(left)}{inside}\right."
     opening, closing = _FENCES.get(left + right, (left, right))
     space = " " if opening[-1].isalpha() else ""
     before = " " if closing[1:2].isalpha() else ""

@@ -7,13 +7,13 @@ it with few crossings, so a wire can meet no label and no node but its own. Poin
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import final
 
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.render.columns import APART, Item, set_heights
-from chalkgrad.render.diagram import Diagram, Node
+from chalkgrad.render.diagram import Diagram, Node, Room, Rooms
 from chalkgrad.render.fitting import HUB, fitting_ranks, shortened
 from chalkgrad.render.placed import Gate, Line, Placed, Role, Slot, Text
 from chalkgrad.render.typeset import typeset
@@ -30,6 +30,7 @@ _PAD = 4.0  # from a label's ends to its box's
 _PASS = 3.0  # half of the height kept for a wire that passes through a column
 _REACH = 0.7  # wires meet a circle within this part of its height
 _LEVEL = 0.88  # and a level wire within this
+_ANSWER = 1.1  # the size of an answer in its slot, where it fits
 _AXIS = 2.6  # from a baseline up to the middle of a sign
 
 
@@ -42,6 +43,17 @@ def place(diagram: Diagram) -> Placed:
         When two nodes share an id, a wire has no such end, or the wires run in a circle.
     """
     return _Drawing(diagram).placed()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """What stands about a wire or a stub: above it, below it, and the label over both."""
+
+    value: str
+    gradient: str
+    label: str = ""
+    rooms: Rooms = (None, None)
 
 
 @final
@@ -99,30 +111,35 @@ class _Drawing:
 
     # sizes
 
-    def _at_stub(self, node: Node) -> tuple[str, str] | None:
+    def _at_stub(self, node: Node) -> _Sides | None:
         """The value and gradient at a node's stub; None where its one wire shows them."""
-        return None if len(self.out[node.id]) == 1 or node.kind == "output" else (node.value, node.gradient)
+        if len(self.out[node.id]) == 1 or node.kind == "output":
+            return None
+        return _Sides(node.value, node.gradient, rooms=node.rooms)
 
-    def _at_wire(self, index: int) -> tuple[str, str, str]:
+    def _at_wire(self, index: int) -> _Sides:
         """The value, gradient and label at a wire; what is used once stands nowhere else."""
         wire = self.diagram.wires[index]
         if len(self.out[wire.source]) > 1:
-            return wire.value, wire.gradient, wire.label
+            return _Sides(wire.value, wire.gradient, wire.label, wire.rooms)
         node = self.nodes[wire.source]
-        return wire.value or node.value, wire.gradient or node.gradient, wire.label
+        rooms = (wire.rooms[0] or node.rooms[0], wire.rooms[1] or node.rooms[1])
+        return _Sides(wire.value or node.value, wire.gradient or node.gradient, wire.label, rooms)
 
-    def _extent(self, value: str, gradient: str, label: str = "") -> tuple[float, float]:
-        """The width and half the height of what stands about a wire."""
+    def _extent(self, sides: _Sides) -> tuple[float, float]:
+        """The width and half the height of what stands about a wire; a room is as large empty as filled."""
         width, height = 0.0, _PASS
-        for text in (value, gradient):
-            if text:
+        for text, room in zip((sides.value, sides.gradient), sides.rooms, strict=True):
+            if room is not None:
+                width, height = max(width, room.width), max(height, _LEAD + room.height)
+            elif text:
                 size = self.labels[text]
                 width = max(width, size.width)
                 height = max(height, _LEAD + size.ascent + size.descent)
             elif self.diagram.blank:
                 width, height = max(width, SLOT[0]), max(height, _LEAD + SLOT[1])
-        if label:
-            size = self.labels[label]
+        if sides.label:
+            size = self.labels[sides.label]
             width = max(width, size.width * SCALE["label"])
             height += 2.0 + (size.ascent + size.descent) * SCALE["label"]
         return (width + 2 * _PAD if width else 0.0), height
@@ -130,7 +147,7 @@ class _Drawing:
     def _node_item(self, node: Node) -> Item:
         item = Item(2 * self.rank[node.id])
         sides = self._at_stub(node)
-        stub, item.half_height = self._extent(*sides) if sides else (0.0, _PASS)
+        stub, item.half_height = self._extent(sides) if sides else (0.0, _PASS)
         name = self.labels[node.name]
         if node.kind == "gate":
             half, radius = self._circle(node)
@@ -160,7 +177,7 @@ class _Drawing:
     def _label_item(self, index: int) -> Item:
         wire = self.diagram.wires[index]
         hub = len(self.out[wire.source]) >= HUB
-        width, height = self._extent(*self._at_wire(index))
+        width, height = self._extent(self._at_wire(index))
         column = 2 * self.rank[wire.target] - 1 if hub else 2 * self.rank[wire.source] + 1
         return Item(column, width / 2, width / 2, height)
 
@@ -192,12 +209,14 @@ class _Drawing:
             self.stacks[item.column].append(item)
         for one, two in (pair for path in self.paths for pair in pairwise(path)):
             climb[one.column] = max(climb[one.column], abs(two.y - one.y))
+        # rooms to write in need the width of the page
+        least, slope, most = (8.0, 0.18, 40.0) if self.diagram.rooms else (12.0, 0.3, 90.0)
         x = 0.0
         self.columns: list[tuple[float, float, float]] = []
         for column in range(count):
             axis = x + left[column]
             self.columns.append((x, axis, axis + right[column]))
-            x = axis + right[column] + min(12.0 + 0.3 * climb[column], 90.0)
+            x = axis + right[column] + min(least + slope * climb[column], most)
 
     # marks
 
@@ -218,8 +237,8 @@ class _Drawing:
             self._text(node.name, "name", middle, item.y + _AXIS * SCALE["name"])
         sides = self._at_stub(node)
         if sides:
-            width, _ = self._extent(*sides)
-            self._about(x + item.right - width / 2, item.y, *sides)
+            width, _ = self._extent(sides)
+            self._about(x + item.right - width / 2, item.y, sides)
             stop = end if self.out[node.id] else x + item.right
             if stop > start:
                 self.lines.append(Line(node.id, "", ((start, item.y), (stop, item.y))))
@@ -245,7 +264,7 @@ class _Drawing:
             _bend(path, edge, begin, item.y)
             edge = end
             if item is self.at_label[index]:
-                self._about(axis, item.y, *self._at_wire(index))
+                self._about(axis, item.y, self._at_wire(index))
         begin, axis, _ = self.columns[target.column]
         if self.nodes[wire.target].kind == "gate":
             half, radius = self._circle(self.nodes[wire.target])
@@ -292,27 +311,42 @@ class _Drawing:
             ports[place] = min(ports[place], most)
         return dict(zip(wires, ports, strict=True))
 
-    def _about(self, x: float, y: float, value: str, gradient: str, label: str = "") -> None:
+    def _about(self, x: float, y: float, sides: _Sides) -> None:
         """A value above and a gradient below the wire at `x`, `y`."""
         top = y - _LEAD
-        if value:
-            self._text(value, "value", x, top - self.labels[value].descent)
-            top -= self.labels[value].ascent + self.labels[value].descent
+        above, below = sides.rooms
+        if above is not None:
+            top -= above.height
+            self._room(above, "value", x, top, sides.value)
+        elif sides.value:
+            size = self.labels[sides.value]
+            self._text(sides.value, "value", x, top - size.descent)
+            top -= size.ascent + size.descent
         elif self.diagram.blank:
             top -= SLOT[1]
             self.slots.append(Slot("value", x - SLOT[0] / 2, top, *SLOT))
-        if gradient:
-            self._text(gradient, "gradient", x, y + _LEAD + self.labels[gradient].ascent)
+        if below is not None:
+            self._room(below, "gradient", x, y + _LEAD, sides.gradient)
+        elif sides.gradient:
+            self._text(sides.gradient, "gradient", x, y + _LEAD + self.labels[sides.gradient].ascent)
         elif self.diagram.blank:
             self.slots.append(Slot("gradient", x - SLOT[0] / 2, y + _LEAD, *SLOT))
-        if label:
+        if label := sides.label:
             self._text(label, "label", x, top - 2.0 - self.labels[label].descent * SCALE["label"])
 
-    def _text(self, text: str, role: Role, middle: float, baseline: float, scale: float = 0.0) -> None:
+    def _room(self, room: Room, role: Role, x: float, top: float, answer: str) -> None:
+        """A slot whose upper edge is at `top`, and the answer in it, made to fit."""
+        self.slots.append(Slot(role, x - room.width / 2, top, room.width, room.height, room.id))
+        if answer:
+            size = self.labels[answer]
+            k = min(_ANSWER, (room.width - 4.0) / size.width, (room.height - 2.0) / (size.ascent + size.descent))
+            self._text(answer, role, x, top + room.height / 2 + (size.ascent - size.descent) * k / 2, k, room.id)
+
+    def _text(self, text: str, role: Role, middle: float, baseline: float, scale: float = 0.0, slot: str = "") -> None:
         if text:
             size, k = self.labels[text], scale or SCALE[role]
             x, width = middle - size.width * k / 2, size.width * k
-            self.texts.append(Text(text, role, x, baseline, width, size.ascent * k, size.descent * k, k))
+            self.texts.append(Text(text, role, x, baseline, width, size.ascent * k, size.descent * k, k, slot))
 
     def _framed(self) -> Placed:
         """Everything moved into a frame whose corner is the origin, and rounded."""

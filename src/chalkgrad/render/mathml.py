@@ -42,9 +42,11 @@ def _written(box: Box) -> str:
             grows = tall(inside) or not left
             ends = (_fence(left, "prefix", grows), _fence(right, "postfix", grows))
             return f"<mrow>{ends[0]}{_written(inside)}{ends[1]}</mrow>"
-        case maths.Grid(rows):
-            lines = ["<mtr>" + "".join([f"<mtd>{_written(cell)}</mtd>" for cell in r]) + "</mtr>" for r in rows]
-            return f"<mrow>{_fence('[', 'prefix')}<mtable>{''.join(lines)}</mtable>{_fence(']', 'postfix')}</mrow>"
+        case maths.Grid(rows, ends, left):
+            cell = '<mtd style="text-align: left">' if left else "<mtd>"
+            lines = ["<mtr>" + "".join([f"{cell}{_written(box)}</mtd>" for box in r]) + "</mtr>" for r in rows]
+            sides = (_fence(ends[0], "prefix"), _fence(ends[1], "postfix"))
+            return f"<mrow>{sides[0]}<mtable>{''.join(lines)}</mtable>{sides[1]}</mrow>"
         case maths.Prose(text):
             return f"<mtext>{_text(text)}</mtext>"
 

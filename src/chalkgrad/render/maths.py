@@ -96,7 +96,7 @@ class Root:
 @final
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Something between brackets or bars, which grow with it; `left` may be nothing."""
+    """Something between brackets or bars, which grow with it; either may be nothing."""
 
     left: str
     inside: Box
@@ -106,9 +106,11 @@ class Fence:
 @final
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A matrix."""
+    """A matrix between brackets, or rows whose cells begin at the left, as cases do."""
 
     rows: tuple[tuple[Box, ...], ...]
+    ends: tuple[str, str] = ("[", "]")
+    left: bool = False
 
 
 @final

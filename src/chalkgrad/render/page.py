@@ -25,7 +25,7 @@ thead th { border-bottom: 2px solid #1a1a1a; font-weight: 600; } tbody th { font
 @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr, .maths { break-inside: avoid; } }
 """.strip()
 # The page may use its own style sheet and nothing else.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def page(paper: Paper, svg: str) -> str:
@@ -35,7 +35,7 @@ def page(paper: Paper, svg: str) -> str:
 
 def _lines(paper: Paper, svg: str) -> Iterator[str]:
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{_text(paper.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>"
     yield f"<h1>{_text(paper.title)}</h1>"

@@ -15,7 +15,10 @@ Path = tuple[tuple[float, ...], ...]
 @final
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A label: `x`, `y` is the left end of its baseline, `scale` its size in terms of `typeset`'s."""
+    """A label: `x`, `y` is the left end of its baseline, `scale` its size in terms of `typeset`'s.
+
+    `slot` is the id of the slot that it fills in: an answer of a key.
+    """
 
     text: str
     role: Role
@@ -25,6 +28,7 @@ class Text:
     ascent: float
     descent: float
     scale: float
+    slot: str = ""
 
     @property
     def box(self) -> Box:
@@ -63,13 +67,17 @@ class Line:
 @final
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Room to write a value or a gradient on a worksheet; `x`, `y` is its upper left corner."""
+    """Room to write a value or a gradient on a worksheet; `x`, `y` is its upper left corner.
+
+    `id` is the blank's, where a sheet asks for some and not for all.
+    """
 
     role: Role
     x: float
     y: float
     width: float
     height: float
+    id: str = ""
 
     @property
     def box(self) -> Box:

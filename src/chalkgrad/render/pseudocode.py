@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
 
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Step, Var
@@ -18,37 +20,56 @@ def pseudocode(worked: Worked) -> str:
     return "\n".join(lines(worked)) + "\n"
 
 
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class CodeLine:
+    """One line: what it says, its tag and shape, the value that it gives or differentiates by, and its edge."""
+
+    text: str
+    note: str
+    node: Var | None
+    edge: Contribution | None = None
+    backward: bool = False
+
+
 def lines(worked: Worked) -> Iterator[str]:
     """The lines of `pseudocode`, one by one."""
+    found = list(code_lines(worked))
+    pad = min(44, max(len(line.text) for line in found))
+    written = [(line, f"{line.text:<{pad}}  {line.note}".rstrip()) for line in found]
+    yield "# forward"
+    yield from (text for line, text in written if not line.backward)
+    yield ""
+    yield f"# backward: dq is the gradient of {worked.loss} with respect to q"
+    yield from (text for line, text in written if line.backward)
+
+
+def code_lines(worked: Worked) -> Iterator[CodeLine]:
+    """The forward lines, then the backward lines."""
     rows = Rows(worked)
     tags = {step: tag for tag, step in enumerate(worked.program.steps, 1)}
     output = worked.program.output
-    forward = [(_forward(rows, step), f"#({tag})") for step, tag in tags.items()]
+    top = output if isinstance(output, Var) else None
+    for step, tag in tags.items():
+        yield CodeLine(_forward(rows, step), f"#({tag})", step.given[0])
     same = isinstance(output, Var) and output in worked.program.inputs
     if same or not isinstance(output, Var):
         right = rows.names[output] if isinstance(output, Var) else constant(output.value)
-        forward.append((f"{rows.output_name} = {right}", ""))
-    top = worked.loss
+        yield CodeLine(f"{rows.output_name} = {right}", "", top)
     seed = seed_text(rows)
-    backward = [(f"{rows.names_of_gradient(output)} = {seed}", "")]
+    yield CodeLine(f"{rows.names_of_gradient(output)} = {seed}", "", top, backward=True)
     met: set[Var] = {output} if isinstance(output, Var) else set()
     if isinstance(output, Var) and same and output in worked.backprop.wrt:
-        backward.append((f"d{rows.names[output]} = {seed}", ""))
+        yield CodeLine(f"d{rows.names[output]} = {seed}", "", output, backward=True)
     for c in worked.backprop.contributions:
         target = c.target
         sign = "+=" if target in met else "="
         met.add(target)
         line = f"{rows.names_of_gradient(target)} {sign} {_product(rows, c)}"
-        backward.append((line, f"#({tags[c.step]})" + shape_note(rows, target)))
+        yield CodeLine(line, f"#({tags[c.step]})" + shape_note(rows, target), target, c, backward=True)
     for var in worked.backprop.wrt:
         if var not in met:
-            backward.append((f"{rows.names_of_gradient(var)} = 0", shape_note(rows, var).strip()))
-    pad = min(44, max(len(line) for line, _ in (*forward, *backward)))
-    yield "# forward"
-    yield from (f"{line:<{pad}}  {tag}".rstrip() for line, tag in forward)
-    yield ""
-    yield f"# backward: dq is the gradient of {top} with respect to q"
-    yield from (f"{line:<{pad}}  {tag}".rstrip() for line, tag in backward)
+            yield CodeLine(f"{rows.names_of_gradient(var)} = 0", shape_note(rows, var).strip(), var, backward=True)
 
 
 def seed_text(rows: Rows) -> str:

@@ -35,7 +35,8 @@ def png(diagram: Diagram, scale: float = 2.0) -> bytes:
 
 def document(diagram: Diagram, placed: Placed) -> str:
     """A diagram that was laid out, as an SVG document."""
-    prefix = prefix_of(diagram, "c")
+    rooms = diagram.rooms
+    prefix = prefix_of((diagram, rooms) if rooms else diagram, "c")
     size = (placed.width, placed.height)
     title = clean(diagram.title) or "computation graph"
     letters = Letters(prefix)
@@ -77,7 +78,12 @@ def _labels(placed: Placed, letters: Letters) -> list[str]:
     prose = typeset((text.text for text in placed.texts if text.role == "note"), prose=True)
     return [
         letters.label(
-            (prose if text.role == "note" else maths)[text.text], text.x, text.y, text.scale, COLOURS[text.role]
+            (prose if text.role == "note" else maths)[text.text],
+            text.x,
+            text.y,
+            text.scale,
+            COLOURS[text.role],
+            bold=bool(text.slot),
         )
         for text in placed.texts
     ]

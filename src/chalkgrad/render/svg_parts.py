@@ -54,15 +54,16 @@ class Letters:
         self.prefix = prefix
         self.ids: dict[str, str] = {}
 
-    def label(self, label: Label, x: float, y: float, scale: float, colour: str) -> str:
-        """The label with its left end on the baseline at `x`, `y`."""
+    def label(self, label: Label, x: float, y: float, scale: float, colour: str, *, bold: bool = False) -> str:
+        """The label with its left end on the baseline at `x`, `y`; a line about its letters makes it bold."""
         uses: list[str] = []
         for glyph in label.glyphs:
             id = self.ids.setdefault(glyph.outline, f"{self.prefix}g{len(self.ids)}")
             rise = f' y="{short(glyph.y)}"' if glyph.y else ""
             uses.append(f'<use xlink:href="#{id}" x="{short(glyph.x)}"{rise}/>')
         where = f"matrix({short(scale)} 0 0 -{short(scale)} {short(x)} {short(y)})"
-        return f'<g fill="{colour}" transform="{where}">{"".join(uses)}</g>'
+        thick = f' stroke="{colour}" stroke-width="0.45"' if bold else ""
+        return f'<g fill="{colour}"{thick} transform="{where}">{"".join(uses)}</g>'
 
     def outlines(self) -> list[str]:
         """Those that were used."""

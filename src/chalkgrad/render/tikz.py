@@ -183,6 +183,8 @@ def _text(text: Text) -> str:
     written = text_mode(text.text) if text.role == "note" else f"${latex(label(text.text))}$"
     if text.role == "sign" and len(text.text) > 1:  # in *-1 the signs stand close
         written = _OPERATOR.sub(r"{\1}", written)
+    if text.slot:
+        written = rf"{{\boldmath{written}}}"
     return rf"\node[chalk{colour}{scale}] at ({_n(text.x + text.width / 2)},{_n(text.y)}) {{{written}}};"
 
 

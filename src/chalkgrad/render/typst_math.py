@@ -31,10 +31,15 @@ FUNCTIONS = """
   else if kind == "fence" {
     // a symbol grows with what it encloses; a string would not
     let left = if b.left == "" { none } else { math.class("opening", [#symbol(b.left)]) }
-    math.lr(left + maths(b.inside) + math.class("closing", [#symbol(b.right)]))
+    let right = if b.right == "" { none } else { math.class("closing", [#symbol(b.right)]) }
+    math.lr(left + maths(b.inside) + right)
   }
   else if kind == "accent" { math.accent(maths(b.base), b.mark) }
-  else if kind == "grid" { math.mat(delim: "[", ..b.rows.map(r => r.map(maths))) }
+  else if kind == "grid" {
+    let side(s) = if s == "" { none } else { s }
+    let place = if b.left { left } else { center }
+    math.mat(delim: (side(b.ends.at(0)), side(b.ends.at(1))), align: place, ..b.rows.map(r => r.map(maths)))
+  }
   else if kind == "scripts" {
     let above = ()
     if b.primes > 0 { above.push(math.primes(b.primes)) }
@@ -82,7 +87,8 @@ def typst(box: Box) -> dict[str, Any]:
             return {"k": "root", "inside": typst(inside), "cube": cube}
         case maths.Fence(left, inside, right):
             return {"k": "fence", "left": left, "inside": typst(inside), "right": right}
-        case maths.Grid(rows):
-            return {"k": "grid", "rows": [[typst(cell) for cell in r] for r in rows]}
+        case maths.Grid(rows, ends, left):
+            cells = [[typst(cell) for cell in r] for r in rows]
+            return {"k": "grid", "rows": cells, "ends": list(ends), "left": left}
         case maths.Prose(text):
             return {"k": "prose", "text": clean(text)}
