@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any, Literal, final
 
 from chalkgrad import ops
 from chalkgrad.errors import ChalkgradError
-from chalkgrad.evaluate.alike import alike
 from chalkgrad.evaluate.checked import checked
-from chalkgrad.evaluate.equality import AGREED, Comparison, Decision
+from chalkgrad.evaluate.deciding import SAME, Deciding
+from chalkgrad.evaluate.equality import AGREED, Decision
 from chalkgrad.evaluate.pair import OTHER_SIZES, Side, pair
-from chalkgrad.evaluate.precise.program import Precise
 from chalkgrad.evaluate.precise.trial import OutOfTime
-from chalkgrad.ir.program import Program, Var
+from chalkgrad.ir.program import Program
 from chalkgrad.render.equality import Line, lines, report, typed
-from chalkgrad.transform.identities.convert import formula
-from chalkgrad.transform.identities.derivative import NoRule, derivative, taken
-from chalkgrad.transform.identities.polynomial import Sum, Unwieldy
+from chalkgrad.transform.identities.derivative import NoRule, taken
+from chalkgrad.transform.identities.polynomial import Unwieldy
 from chalkgrad.transform.identities.search import Move
 from chalkgrad.transform.identities.search import derivation as search
 
 SECONDS = 0.9
-SAME = "the same formula"
 SEARCH = 0.35
 
 assert ops, "importing the ops fills the table"
@@ -130,28 +126,20 @@ def equal(
     return found
 
 
-def decided(a: Side, b: Side, conditions: Sequence[Side], deadline: float) -> Decision:
-    """The bare decision on two functions that are read already: no texts, no derivation."""
-    return _Asked(a, b, conditions, deadline).decide(explain=False)
-
-
 @final
 class _Asked:
     """One question, from exact form to derivation."""
 
     def __init__(self, a: Side, b: Side, conditions: Sequence[Side], deadline: float) -> None:
         self.a, self.b, self.conditions, self.deadline = a, b, conditions, deadline
-        self.names = list(dict.fromkeys([v.hint for s in (a, b) for v in s.program.inputs]))
-        extra = [v.hint for s in conditions for v in s.program.inputs]
-        self.names += [n for n in dict.fromkeys(extra) if n not in self.names]
-        self.inputs: dict[str, Var] = {v.hint: v for s in (*conditions, b, a) for v in s.program.inputs}
+        self.deciding = Deciding(a, b, conditions, deadline)
 
     def answer(self, derive: bool) -> Equality:
         texts = (self._text(self.a), self._text(self.b))
         unclear = self.a.unclear or self.b.unclear or next((c.unclear for c in self.conditions if c.unclear), "")
         if unclear:
             return Equality("undecided", texts, reason=unclear)
-        decision = self.decide()
+        decision = self.deciding.decide()
         if decision.verdict == "yes" and decision.reason == SAME:
             return Equality("yes", texts, "exact form", digits=0)
         if decision.verdict == "no":
@@ -172,49 +160,18 @@ class _Asked:
         return Equality(
             "yes",
             texts,
-            "normal form" if self.normal() else "evaluation",
+            "normal form" if self.deciding.normal() else "evaluation",
             derivation=steps,
             points=decision.votes,
             notes=decision.notes,
         )
 
-    def decide(self, explain: bool = True) -> Decision:
-        """By exact form, then by evaluation; by normal form where evaluation cannot see enough."""
-        same_slope = (self.a.by, self.a.order) == (self.b.by, self.b.order)
-        if same_slope and alike(self.a.program, self.b.program, (self.a.exact, self.b.exact)):
-            return Decision("yes", SAME)
-        left, right, *where = [Precise(s.program, s.exact, s.by, s.order) for s in (self.a, self.b, *self.conditions)]
-        decision = Comparison(self.names, left, right, where, self.deadline).decide(explain)
-        if decision.verdict == "undecided" and not decision.empty and self.normal():
-            return replace(decision, verdict="yes", reason="")
-        return decision
-
-    def normal(self) -> bool:
-        """Whether both have one normal form."""
-        first, second = self.forms
-        return first is not None and second is not None and first == second
-
-    @cached_property
-    def forms(self) -> tuple[Sum | None, Sum | None]:
-        """Both as formulas that identities work on, where they can be."""
-        return self._formula(self.a), self._formula(self.b)
-
     def _text(self, side: Side) -> str:
         return typed(side.program, side.exact, side.by, side.order, side.text)
 
-    def _formula(self, side: Side) -> Sum | None:
-        found = formula(side.program, side.exact)
-        try:
-            for _ in range(side.order if found is not None else 0):
-                assert found is not None
-                found = derivative(found, side.by)
-        except Unwieldy:
-            return None
-        return found
-
     def _derivation(self, decision: Decision) -> tuple[Line, ...]:
         """The steps, if some are found in time and every one has the same value at the points that agreed."""
-        first, second = self.forms
+        first, second = self.deciding.forms
         if first is None or second is None:
             return ()
         try:
@@ -228,8 +185,8 @@ class _Asked:
             ]
             moves = [*down, *middle, *back]
             formulas = [first, *[m.formula for m in moves]]
-            if checked(formulas, self.names, decision.points[:4], self.deadline) is None:
+            if checked(formulas, self.deciding.names, decision.points[:4], self.deadline) is None:
                 return ()
         except (NoRule, Unwieldy, OutOfTime, OverflowError, ZeroDivisionError, RecursionError):
             return ()
-        return lines(self._text(self.a), first, moves, self._text(self.b), self.inputs)
+        return lines(self._text(self.a), first, moves, self._text(self.b), self.deciding.inputs)

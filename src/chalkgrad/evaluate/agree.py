@@ -28,19 +28,20 @@ _NEAR = 1e-7
 Point = Mapping[Var, Any]
 
 
-def agrees(expr: Expr, atom: Atom, backprop: Backprop, *, unit: bool = True) -> bool:
+def agrees(expr: Expr, atom: Atom, backprop: Backprop, *, unit: bool = True, points: int = POINTS) -> bool:
     """Whether `expr`, in values of the function, is what `atom` is in the gradient program.
 
-    `unit` holds the upstream gradient at 1, for formulas in which it is left out. False also where nothing can be
-    said: no point lies inside the domain, or the value is 0 at every point and the formula is not the number 0.
+    `unit` holds the upstream gradient at 1, for formulas in which it is left out; more `points` see more of a function
+    that is pieced together. False also where nothing can be said: no point lies inside the domain, or the value is 0 at
+    every point and the formula is not the number 0.
     """
     told = False
-    for point in _points(backprop, unit):
+    for point in _points(backprop, unit, points):
         expected = atom.value if isinstance(atom, Number) else point.get(atom)
         if expected is None or not np.all(np.isfinite(expected)):
             continue
         try:
-            found = _value(expr, point, _sizes(backprop))
+            found = value_of(expr, point, _sizes(backprop))
         except (ArithmeticError, ChalkgradError, LookupError, TypeError, ValueError):
             return False
         if not _near(found, expected):
@@ -51,9 +52,9 @@ def agrees(expr: Expr, atom: Atom, backprop: Backprop, *, unit: bool = True) -> 
 
 def same(one: Expr, other: Expr, backprop: Backprop, *, unit: bool = True) -> bool:
     """Whether two formulas in values of the function have the same numbers at every point."""
-    points = _points(backprop, unit)
+    points = _points(backprop, unit, POINTS)
     try:
-        values = [(_value(one, p, _sizes(backprop)), _value(other, p, _sizes(backprop))) for p in points]
+        values = [(value_of(one, p, _sizes(backprop)), value_of(other, p, _sizes(backprop))) for p in points]
     except (ArithmeticError, ChalkgradError, LookupError, TypeError, ValueError):
         return False
     return bool(values) and all(_near(a, b) or _near(b, a) for a, b in values)
@@ -68,8 +69,11 @@ def _near(found: Any, expected: Any) -> bool:
     return bool(np.all(np.abs(np.subtract(found, expected)) <= _NEAR * size))
 
 
-def _value(expr: Expr, point: Point, sizes: Mapping[str, int]) -> Any:
-    """Formulas are bounded in size before they get here, so this may recurse."""
+def value_of(expr: Expr, point: Point, sizes: Mapping[str, int]) -> Any:
+    """The number of a formula where the values in it have these; `sizes` are those that have only names.
+
+    Formulas are bounded in size before they get here, so this may recurse.
+    """
     if isinstance(expr, Ref):
         return point[expr.var]
     if isinstance(expr, Const):
@@ -78,12 +82,12 @@ def _value(expr: Expr, point: Point, sizes: Mapping[str, int]) -> Any:
         return np.float64(expr.value) if isinstance(expr.value, (int, float)) else expr.value
     with np.errstate(all="ignore"):
         params = {k: sized(v, sizes) for k, v in expr.params.items()} if sizes else expr.params
-        found = _function(expr.op)(*[_value(a, point, sizes) for a in expr.args], **params)
+        found = _function(expr.op)(*[value_of(a, point, sizes) for a in expr.args], **params)
         return found if expr.place is None else found[expr.place]
 
 
 @lru_cache(maxsize=8)  # a view asks for one formula after another of the same program
-def _points(backprop: Backprop, unit: bool) -> tuple[Point, ...]:
+def _points(backprop: Backprop, unit: bool, points: int) -> tuple[Point, ...]:
     """Points where every value of the function is finite."""
     found: list[Point] = []
     sizes = _sizes(backprop)
@@ -91,9 +95,9 @@ def _points(backprop: Backprop, unit: bool) -> tuple[Point, ...]:
     entries_in_all = sum(n for n in entries if isinstance(n, int))
     if entries_in_all > _LARGEST:
         return ()
-    enough = POINTS if entries_in_all < _MANY else 1
+    enough = points if entries_in_all < _MANY else 1
     rng = np.random.default_rng(20260115)
-    for turn in range(_TRIES):
+    for turn in range(_TRIES * points // POINTS):
         low, high = _ENDS[turn % len(_ENDS)]
         try:
             point = _evaluated(backprop, unit, lambda type, a=low, b=high: _drawn(type, rng, a, b, sizes), sizes)

@@ -152,11 +152,11 @@ def _one_bracket(text: str) -> bool:
 
 
 def _read(text: str, values: Mapping[str, Any]) -> Side:
-    exact, unclear = _numbers(text)
+    exact, unclear = numbers_of(text)
     return Side(read(text, values).program, exact, text=text, unclear=unclear)
 
 
-def _numbers(text: str) -> tuple[Mapping[float, Fraction | str], str]:
+def numbers_of(text: str) -> tuple[Mapping[float, Fraction | str], str]:
     """What each float of the text stands for, where it is not the decimal that it prints as."""
     meant: dict[float, Fraction | str] = {}
     short: list[tuple[float, str]] = []

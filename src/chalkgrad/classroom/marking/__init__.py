@@ -1,0 +1,1 @@
+"""Marking a person's answers: each blank from their own neighbouring answers alone."""

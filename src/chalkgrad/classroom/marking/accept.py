@@ -1,0 +1,96 @@
+"""When a written number stands for another: rounded as the sheet asks, and never further than it may be."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from chalkgrad.classroom.marking.numbers import Numbers, Said
+from chalkgrad.classroom.sheets.stepwise import rounded
+
+Fit = Literal["exact", "coarse", ""]
+
+# A number counts as the same where it differs in its last binary figures only.
+TINY = 1e-9
+# What is written finer than asked may be off by this share of itself, as long as it rounds to the same.
+SHARE = 0.05
+UNITS = 2
+
+
+def fits(said: Said, wanted: float, digits: int) -> Fit:
+    """Whether `said` is `wanted`, rounded: `exact` to the digits asked, `coarse` to fewer, as they were written."""
+    if not np.isfinite(wanted):
+        return ""
+    gap = abs(said.value - wanted)
+    if gap <= TINY * max(1e-300, abs(wanted)) or gap == 0:
+        return "exact"
+    unit = 10.0**-digits
+    if said.decimals is None or said.decimals > digits:
+        finer = 0.0 if said.decimals is None else 0.5 * 10.0**-said.decimals
+        if gap <= finer * (1 + TINY):
+            return "exact"
+        if said.value * wanted < 0 or gap > max(SHARE * abs(wanted), finer):
+            return ""
+        return "exact" if gap <= 0.5 * unit * (1 + TINY) else ""
+    half = 0.5 * 10.0**-said.decimals * (1 + TINY) + TINY * abs(wanted)
+    if gap > half or (said.decimals < digits and (said.value == 0 or gap > UNITS * unit)):
+        return ""
+    return "exact" if said.decimals == digits else "coarse"
+
+
+def near(said: Said, wanted: float, exact: float, digits: int) -> bool:
+    """Whether `said` is `wanted` once both are rounded, and on the side of `exact`, at most two units of the last
+    place from it."""
+    if not (np.isfinite(wanted) and _within(said.value, exact, digits)):
+        return False
+    one, other = rounded(said.value, digits), rounded(float(wanted), digits)
+    return abs(one - other) <= TINY * max(abs(one), abs(other))
+
+
+def _within(value: float, exact: float, digits: int) -> bool:
+    if value * exact < 0 or (value == 0) != (exact == 0):
+        return False
+    return abs(value - exact) <= UNITS * 10.0**-digits * (1 + TINY)
+
+
+def all_fit(said: Numbers, wanted: Any, digits: int) -> Fit:
+    """`fits` of every entry; nothing where the shapes differ."""
+    found: set[Fit] = {fits(e, w, digits) for e, w in paired(said, wanted)} if same_shape(said, wanted) else {""}
+    return "" if "" in found else "coarse" if "coarse" in found else "exact"
+
+
+def all_near(said: Numbers, wanted: Any, exact: Any, digits: int) -> bool:
+    """`near` of every entry."""
+    if not (same_shape(said, wanted) and same_shape(said, exact)):
+        return False
+    pairs = zip(said.entries, _flat(wanted), _flat(exact), strict=True)
+    return all(fits(s, e, digits) or near(s, w, e, digits) for s, w, e in pairs)
+
+
+def paired(said: Numbers, wanted: Any) -> list[tuple[Said, float]]:
+    """Each entry with the number that it is compared with."""
+    return list(zip(said.entries, _flat(wanted), strict=True))
+
+
+def _flat(value: Any) -> list[float]:
+    if isinstance(value, float) or np.ndim(value) == 0:
+        return [float(value)]
+    return [float(x) for x in np.asarray(value, float).flat]
+
+
+def same_shape(said: Numbers, wanted: Any) -> bool:
+    """Whether an answer has the shape of a number or array; a list of entries may stand for a row or a column."""
+    shape = np.shape(wanted)
+    if said.shape == shape:
+        return True
+    one, other = ([n for n in s if n != 1] for s in (said.shape, shape))
+    return len(one) <= 1 and one == other
+
+
+def truncated(said: Said, wanted: float) -> bool:
+    """Whether the number was cut off where it should have been rounded."""
+    if said.decimals is None or not np.isfinite(wanted) or abs(wanted) > 1e15:
+        return False
+    cut = np.trunc(wanted * 10.0**said.decimals) / 10.0**said.decimals
+    return bool(abs(cut - said.value) <= TINY * max(abs(cut), 1e-300)) and cut != 0

@@ -1,0 +1,149 @@
+"""A question at points of its own: where formulas are tried against known mistakes and against one's own formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from chalkgrad.classroom.marking.symbols import Formula, Symbols, sizes
+from chalkgrad.classroom.sheets.blank import Blank
+from chalkgrad.classroom.slips.find import direct, late
+from chalkgrad.classroom.slips.follows import due
+from chalkgrad.classroom.slips.ledger import Ledger
+from chalkgrad.classroom.slips.places import Places
+from chalkgrad.classroom.slips.slip import Slip
+from chalkgrad.errors import ChalkgradError
+from chalkgrad.evaluate.interpret import values_of
+from chalkgrad.evaluate.worked import Worked
+from chalkgrad.ir.program import Number, Var
+from chalkgrad.render.numbers import shown
+
+SEED = 20240311
+COUNT = 8
+# Fewer points with a value than this tell nothing.
+ENOUGH = 4
+CLOSE = 1e-8
+MOST_NAMES = 6
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """The number of every Var of the gradient program, of every name, and the rate of descent."""
+
+    numbers: Mapping[Var, Any]
+    named: Mapping[str, Any]
+    rate: float
+
+
+@final
+class Points:
+    """The points of one question, and what is tried at them; `work` is its function, or that with σ closed."""
+
+    def __init__(self, symbols: Symbols, work: Worked) -> None:
+        self.symbols = symbols
+        self.where = Places(symbols.question, work, True)
+        rng = np.random.default_rng(SEED)
+        found = [self._point(rng, place) for place in range(2 * COUNT)]
+        self.points = [p for p in found if p is not None][:COUNT]
+
+    def _point(self, rng: np.random.Generator, place: int) -> Point | None:
+        """One point, of both signs or, every other time, positive; None where something has no value there."""
+        work, made = self.where.work, self.where.work.backprop
+        low = 0.15 if place % 2 else -1.8
+        given = [np.round(rng.uniform(low, 1.9, sizes(v)), 3)[()] for v in work.program.inputs]
+        seed = np.ones(sizes(made.seed))[()]
+        try:
+            numbers = values_of(made.gradient, [*given, seed])
+        except (ChalkgradError, ArithmeticError, ValueError):
+            return None
+        if not all(np.all(np.isfinite(x)) for x in numbers.values()):
+            return None
+        rate = float(np.round(rng.uniform(0.05, 0.5), 3))
+        named = {name: numbers[v] for v, name in work.called.items() if v in numbers}
+        return Point(numbers, {**named, self.symbols.rate: rate}, rate)
+
+    def values(self, formula: Formula, more: Sequence[Mapping[str, Any]] = ()) -> list[Any]:
+        """A formula's value at every point, None where it has none; `more` are further names, for each point."""
+        program = formula.side.program
+        out: list[Any] = []
+        for place, point in enumerate(self.points):
+            named = {**point.named, **more[place]} if more else point.named
+            try:
+                env = values_of(program, [named[v.hint] for v in program.inputs])
+            except (ChalkgradError, ArithmeticError, ValueError):
+                out.append(None)
+                continue
+            value = program.output.value if isinstance(program.output, Number) else env[program.output]
+            out.append(np.asarray(value, float)[()] if np.all(np.isfinite(np.asarray(value, float))) else None)
+        return out
+
+    def ledgers(self, own: Mapping[str, Sequence[Any]]) -> list[Ledger]:
+        """A ledger a point; `own` are the values of a person's own formulas by blank."""
+        return [
+            Ledger(
+                self.where,
+                {id: values[i] for id, values in own.items() if values[i] is not None},
+                numbers=point.numbers,
+                rate=point.rate,
+            )
+            for i, point in enumerate(self.points)
+        ]
+
+    def follows(self, blank: Blank, said: Sequence[Any], ledgers: Sequence[Ledger]) -> frozenset[str]:
+        """The own formulas that an answer follows from; none where it does not."""
+        if blank.id not in self.where.of:
+            return frozenset()
+        found = [due(ledger, blank) for ledger in ledgers]
+        if not self.same(said, [d.value for d in found]):
+            return frozenset()
+        return frozenset[str]().union(*[d.used for d in found])
+
+    def uses(self, blank: Blank, ledgers: Sequence[Ledger]) -> frozenset[str]:
+        """The own formulas that a blank is judged from."""
+        return frozenset[str]().union(*[due(ledger, blank).used for ledger in ledgers])
+
+    def example(self, blank: Blank, said: Sequence[Any], ledgers: Sequence[Ledger]) -> str:
+        """`at x = 1.2, y = 0.3: it gives 4, and the key 2`: the first point where an answer differs from the key."""
+        if blank.id not in self.where.of:
+            return ""
+        for point, value, ledger in zip(self.points, said, ledgers, strict=True):
+            right = due(ledger, blank).value
+            if value is None or np.shape(value) != np.shape(right) or np.ndim(value) or np.allclose(value, right):
+                continue
+            inputs = [v.hint for v in self.symbols.program.inputs]
+            if len(inputs) > MOST_NAMES:
+                return ""
+            where = ", ".join([f"{n} = {shown(point.named[n], 3)}" for n in inputs])
+            return f"at {where}: it gives {shown(value)}, and the key {shown(right)}"
+        return ""
+
+    def slip(self, blank: Blank, said: Sequence[Any], ledgers: Sequence[Ledger]) -> Slip | None:
+        """The known mistake that gives what an answer gives, at every point."""
+        if blank.id not in self.where.of:
+            return None
+        right = [due(ledger, blank).value for ledger in ledgers]
+        ways: list[Callable[[Ledger], list[Slip]]] = [
+            lambda ledger: list(direct(blank, ledger)),
+            lambda ledger: list(late(blank, ledger)),
+        ]
+        with np.errstate(all="ignore"):
+            for way in ways:
+                tables = [way(ledger) for ledger in ledgers]
+                if not tables or any(len(t) != len(tables[0]) for t in tables):
+                    continue
+                for row in zip(*tables, strict=True):
+                    values = [s.value for s in row]
+                    if self.same(said, values) and not self.same(right, values):
+                        return row[0]
+        return None
+
+    def same(self, one: Sequence[Any], other: Sequence[Any]) -> bool:
+        """Whether two lists of values agree wherever both have one, which must be often enough."""
+        both = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and np.all(np.isfinite(b))]
+        if len(both) < ENOUGH:
+            return False
+        return all(np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=CLOSE, atol=1e-12) for a, b in both)
