@@ -6,10 +6,15 @@ import doctest
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import chalkgrad as cg
+from chalkgrad.classroom.sheets.key import keyed
+from chalkgrad.classroom.sheets.reading import read_sheet
+from chalkgrad.cli.main import run
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -69,3 +74,36 @@ def test_the_scripts_on_the_page_on_views_run(tmp_path: Path, monkeypatch: pytes
     scope: dict[str, object] = {}
     for script in scripts:
         exec(script, scope)  # a page of ours
+
+
+def test_the_sheets_on_the_page_on_worksheets_are_sheets() -> None:
+    page = (DOCS / "worksheets.md").read_text(encoding="utf-8")
+    sheets = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(sheets) == 6
+    for sheet in sheets:
+        whole = sheet if sheet.startswith("name =") else f'name = "one"\ntitle = "One problem"\n{sheet}'
+        assert keyed(read_sheet(whole)).blanks
+
+
+def test_the_five_minutes_of_the_page_on_worksheets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "worksheets.md").read_text(encoding="utf-8")
+    start = page.split("## The file")[0]
+    for fence, name in (("toml", "gates.toml"), ("csv", "answers.csv")):
+        (text,) = re.findall(rf"^```{fence}\n(.*?)^```", start, re.DOTALL | re.MULTILINE)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "class.csv").write_text("name\nAnn\nBen\n", encoding="utf-8")
+    commands = re.findall(r"^\| `chalkgrad (.*?)`", start, re.MULTILINE)
+    assert len(commands) == 7
+    for command in commands:
+        expected = 1 if command.startswith("check") else 0  # Ann has a wrong answer
+        result = CliRunner().invoke(run, command.replace("--variants 30", "--variants 3").split())
+        assert result.exit_code == expected, (command, result.output)
+    named = re.findall(r"`(gates-[\w.-]+\.\w+)`", start)
+    assert len(named) == 4
+    for name in named:
+        assert (tmp_path / "out" / name).stat().st_size > 60, name
+    (script,) = re.findall(r"^```python\n(.*?)^```", start, re.DOTALL | re.MULTILINE)
+    scope: dict[str, Any] = {}
+    exec(script, scope)  # a page of ours
+    assert [m.blank for m in scope["marked"].first] == ["1:x.gradient"]
