@@ -21,10 +21,12 @@ NAMES = [
     "NotationError",
     "ProgramError",
     "ShapeError",
+    "SheetError",
     "TooLarge",
     "TraceError",
     "UnknownName",
     "ValueNeeded",
+    "VariantError",
     "Work",
     "backprop",
     "batch",
@@ -56,6 +58,7 @@ NAMES = [
     "vjp",
     "vmap",
     "work",
+    "worksheet",
     "zoom",
 ]
 FUNCTIONS = [name for name in NAMES if isinstance(getattr(cg, name), FunctionType)]

@@ -20,6 +20,7 @@ from chalkgrad.api.shapes import shapes
 from chalkgrad.api.threads import threads
 from chalkgrad.api.train import train
 from chalkgrad.api.work import Work, work
+from chalkgrad.api.worksheet import worksheet
 from chalkgrad.api.zoom import zoom
 from chalkgrad.errors import (
     ChalkgradError,
@@ -28,10 +29,12 @@ from chalkgrad.errors import (
     NotationError,
     ProgramError,
     ShapeError,
+    SheetError,
     TooLarge,
     TraceError,
     UnknownName,
     ValueNeeded,
+    VariantError,
 )
 from chalkgrad.ops.op import elementwise, structured
 from chalkgrad.trace.record import trace
@@ -45,10 +48,12 @@ __all__ = [
     "NotationError",
     "ProgramError",
     "ShapeError",
+    "SheetError",
     "TooLarge",
     "TraceError",
     "UnknownName",
     "ValueNeeded",
+    "VariantError",
     "Work",
     "backprop",
     "batch",
@@ -80,5 +85,6 @@ __all__ = [
     "vjp",
     "vmap",
     "work",
+    "worksheet",
     "zoom",
 ]

@@ -18,7 +18,6 @@ from chalkgrad.cli.shapes import shapes
 from chalkgrad.cli.show import show
 from chalkgrad.cli.train import train
 from chalkgrad.cli.worksheet import worksheet
-from chalkgrad.cli.worksheet import worksheet
 from chalkgrad.errors import ChalkgradError
 
 
