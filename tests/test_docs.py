@@ -107,3 +107,18 @@ def test_the_five_minutes_of_the_page_on_worksheets(tmp_path: Path, monkeypatch:
     scope: dict[str, Any] = {}
     exec(script, scope)  # a page of ours
     assert [m.blank for m in scope["marked"].first] == ["1:x.gradient"]
+
+
+def test_the_sets_on_the_page_on_worksheets_are_sets() -> None:
+    page = (DOCS / "worksheets.md").read_text(encoding="utf-8")
+    table = page.split("| set | ids |")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| (?:`(\w+)`)? ?\| (.*?) \|", table, re.MULTILINE)
+    assert len(rows) == 13
+    for pattern, ids in rows:
+        arrays = pattern == "shapes"
+        function = "W1 in R^(2 x 3); x in R^3; f = sum(W1 x)" if arrays else "q = x + y; f = q z + x"
+        values = "" if arrays else "values = { x = 3, y = 4, z = 5 }"
+        for id in re.findall(r"`(.*?)`", ids):
+            asked = f'function = "{function}"\n{values}\nblank = ["{pattern or id}"]'
+            sheet = f'name = "one"\ntitle = "One"\n[[problem]]\n{asked}'
+            assert id in [b.id for b in keyed(read_sheet(sheet)).blanks], (pattern, id)

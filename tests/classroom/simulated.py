@@ -39,6 +39,10 @@ FORWARD: dict[str, Callable[..., Any]] = {
     "maximum": np.maximum,
     "minimum": np.minimum,
     "sort": np.sort,
+    "matmul": lambda a, b: a @ b,
+    "dot": lambda a, b: a @ b,
+    "sum": np.sum,
+    "mean": np.mean,
 }
 # The slope by each operand, from the result and the operands.
 SLOPES: dict[str, tuple[Callable[..., Any], ...]] = {
@@ -54,10 +58,12 @@ SLOPES: dict[str, tuple[Callable[..., Any], ...]] = {
     "reciprocal": (lambda y, a: -1 / a**2,),
     "sigmoid": (lambda y, a: y * (1 - y),),
     "tanh": (lambda y, a: 1 - y * y,),
-    "relu": (lambda y, a: float(a > 0),),
-    "maximum": (lambda y, a, b: float(a > b), lambda y, a, b: float(b > a)),
-    "minimum": (lambda y, a, b: float(a < b), lambda y, a, b: float(b < a)),
+    "relu": (lambda y, a: 1.0 * (a > 0),),
+    "maximum": (lambda y, a, b: 1.0 * (a > b), lambda y, a, b: 1.0 * (b > a)),
+    "minimum": (lambda y, a, b: 1.0 * (a < b), lambda y, a, b: 1.0 * (b < a)),
+    "dot": (lambda y, a, b: b, lambda y, a, b: a),
 }
+MOVES = ("index", "sort", "matmul", "sum", "mean")  # whose way back is no product with a slope
 # What a mistake gives for the result of a gate, by what marking calls it.
 WRONG_VALUES: dict[str, dict[str, Callable[..., Any]]] = {
     "add": {"sign": lambda a, b: a - b, "operation": lambda a, b: a * b},
@@ -72,6 +78,10 @@ WRONG_VALUES: dict[str, dict[str, Callable[..., Any]]] = {
     "relu": {"loser": lambda a: np.minimum(a, 0)},
     "maximum": {"loser": np.minimum},
     "minimum": {"loser": np.maximum},
+    "matmul": {"transpose": lambda a, b: a.T @ b if a.shape == a.T.shape else np.nan},
+    "mean": {"1/m": np.sum},
+    "sum": {"1/m": np.mean},
+    "sort": {"order": lambda a: np.sort(a)[::-1]},
 }
 # The same for its slopes: from the place of the operand, the right slope, the result and the operands.
 WRONG_SLOPES: dict[str, dict[str, Callable[..., Any]]] = {
@@ -98,13 +108,12 @@ class Error:
 
 @dataclass
 class Solved:
-    """What a student wrote by blank, the numbers behind it, and the mistakes made.
+    """What a student wrote by blank, and the mistakes made.
 
     `kinds` are, for a blank with a mistake, all the known ones that would have given the same number there.
     """
 
     answers: dict[str, str] = field(default_factory=dict)
-    numbers: dict[str, Any] = field(default_factory=dict)
     errors: list[Error] = field(default_factory=list)
     kinds: dict[str, set[str]] = field(default_factory=dict)
 
@@ -115,9 +124,8 @@ def workable(question: Question) -> bool:
     if work is None or work.symbolic:
         return False
     known = {*FORWARD, "index"}
-    return all(s.op.name in known for s in work.program.steps) and any(
-        isinstance(b.key, NumberKey) for b in question.blanks
-    )
+    plain = all(s.op.name in known and (s.op.name not in ("sum", "mean") or not s.params) for s in work.program.steps)
+    return plain and any(isinstance(b.key, NumberKey) for b in question.blanks)
 
 
 class Student:
@@ -214,39 +222,62 @@ class Student:
         wrong: dict[str, Any] = {}
         if len(sent) > 1:
             wrong = {"overwrite": sent[-1], "missing": right - sent[0], "twice": right + sent[-1], "sign": -right}
+            index = next((self.sent[c] for c in paths if c.step.op.name == "index"), None)
+            if index is not None:
+                wrong["x0·x0"] = np.where(index != 0, index, right)
         self.total[var] = self._put(("gradient", var), right, wrong)
 
     def _edge(self, c: Contribution, upstream: Any) -> None:
         name, k = c.step.op.name, c.position
         xs = [self._read(a) for a in c.step.inputs]
-        if name in ("index", "sort"):
-            self.sent[c] = self._put(("product", c), *self._moved_back(c, name, xs[0], upstream))
+        if name in MOVES:
+            self.sent[c] = self._put(("product", c), *self._moved_back(c, name, xs, upstream))
             return
         y = self.value[c.step.output]
         right = SLOPES[name][k](y, *xs)
         wrong = {kind: rule(k, right, y, *xs) for kind, rule in WRONG_SLOPES.get(name, {}).items()}
         wrong = {kind: value for kind, value in wrong.items() if np.shape(value) == np.shape(right)}
         wrong["sign"] = -right
+        if name == "relu":
+            wrong["mask"] = np.broadcast_to(1.0 * (upstream > 0), np.shape(right))[()]
         slope = self.slope[c] = self._put(("local", c), right, wrong)
         shape = c.target.type.shape
-        others = {"upstream": slope + 0 * upstream, "local": upstream + 0 * slope, "sign": -upstream * slope}
+        product = upstream * slope
+        others = {"upstream": slope + 0 * upstream, "local": upstream + 0 * slope, "sign": -product}
         if upstream is self.total.get(self.work.program.output) and self.work.upstream is None:
             del others["upstream"]  # the 1 at the top: nobody leaves it out
-        if not shape and np.ndim(upstream * slope):
-            others = {"sign": others["sign"]}
-        self.sent[c] = self._put(
-            ("product", c), _fit(upstream * slope, shape), {k: _fit(v, shape) for k, v in others.items()}
-        )
+        other = [t for t in self.total.values() if np.shape(t) == np.shape(upstream) and not same(t, upstream, 1e-9)]
+        if other:
+            others["wrong upstream"] = other[-1] * slope
+        if np.shape(product) != tuple(shape):
+            others = {"sign": -product}
+        others = {kind: _fit(value, shape) for kind, value in others.items()}
+        if np.shape(product) != tuple(shape) and shape:
+            others["batch sum"] = product
+        self.sent[c] = self._put(("product", c), _fit(product, shape), others)
 
-    def _moved_back(self, c: Contribution, name: str, x: Any, upstream: Any) -> tuple[Any, dict[str, Any]]:
-        right = np.zeros(np.shape(x))
+    def _moved_back(self, c: Contribution, name: str, xs: list[Any], upstream: Any) -> tuple[Any, dict[str, Any]]:
+        right = np.zeros(np.shape(xs[c.position]))
+        wrong: dict[str, Any] = {}
         if name == "index":
             right[c.step.params["index"]] = upstream
-            return right, {"sign": -right}
-        order = np.argsort(x)
-        for rank, place in enumerate(order):
-            right[place] = upstream[rank]
-        return right, {"permutation": np.array([upstream[k] for k in order]), "sign": -right}
+        elif name in ("sum", "mean"):
+            right = right + (upstream if name == "sum" else upstream / right.size)
+            wrong["1/m"] = right * right.size if name == "mean" else right / right.size
+        elif name == "matmul" and c.position == 0:
+            right = np.outer(upstream, xs[1]) if xs[1].ndim == 1 else upstream @ xs[1].T
+            if xs[1].ndim == 2:
+                wrong["transpose"] = right.T
+        elif name == "matmul":
+            right = xs[0].T @ upstream
+            if xs[0].shape == xs[0].T.shape:
+                wrong["transpose"] = xs[0] @ upstream
+        else:
+            order = np.argsort(xs[0])
+            for rank, place in enumerate(order):
+                right[place] = upstream[rank]
+            wrong["permutation"] = np.array([upstream[k] for k in order])
+        return right, {**wrong, "sign": -right}
 
     def _descend(self) -> None:
         rate = self.question.part.rate
@@ -277,7 +308,6 @@ class Student:
         for place, blank in self.asked.items():
             number = self.number(place)
             if number is not None:
-                out.numbers[blank.id] = number
                 out.answers[blank.id] = written(number, digits)
         for error in self.errors:
             out.kinds[error.blank] = set(self._alike(error)) | {error.kind}
@@ -298,7 +328,8 @@ class Student:
 
 def same(a: Any, b: Any, within: float) -> bool:
     """Whether two numbers, or all entries of two arrays, are as near as this."""
-    return np.shape(a) == np.shape(b) and bool(np.all(np.abs(np.subtract(a, b)) <= within))
+    with np.errstate(all="ignore"):
+        return np.shape(a) == np.shape(b) and bool(np.all(np.abs(np.subtract(a, b)) <= within))
 
 
 def place_of(blank: Blank) -> Place | None:
@@ -326,8 +357,13 @@ def written(number: Any, digits: int) -> str:
 
 
 def _fit(value: Any, shape: tuple[Any, ...]) -> Any:
-    """Summed over the entries where the operand was one number for all of them."""
-    return np.sum(value) if np.ndim(value) and not shape else value
+    """Summed over the entries where the operand was one number for several of them."""
+    while np.ndim(value) > len(shape):
+        value = np.sum(value, axis=0)
+    for axis, size in enumerate(shape):
+        if size == 1 and np.shape(value)[axis] != 1:
+            value = np.sum(value, axis=axis, keepdims=True)
+    return value
 
 
 def drawn(question: Question, style: Style, count: int, rng: random.Random) -> Solved | None:
@@ -364,8 +400,10 @@ def fair(student: Student, keys: Mapping[Place, Any]) -> bool:
         made = student.number(place)
         if made is None or np.any(~np.isfinite(made)):
             return False
-        short = np.round(made, student.digits)
-        if np.any(np.isin(np.abs(short), (0.0, 1.0)) & (np.abs(short - key) > unit)):
+        if np.shape(made) != np.shape(key):
+            continue
+        short = np.abs(np.round(made, student.digits))
+        if np.all(np.isin(short, (0.0, 1.0))) and not same(made, key, unit):
             return False
     return True
 

@@ -20,6 +20,7 @@ FILES = {
     "stages.txt": "g = x + y\nf = g z\n",
     "backward.py": "# f(x, y) = x y\nf = x * y\ndx = y\ndy = x\n",
     "ann.csv": "blank,answer\nq.value,3\nf.value,12\n",
+    "class.csv": "name\nAnn\nBob\n",
     "answers.csv": "student,variant,blank,answer\nAnn,1,q.value,3\nBob,,f.value,-12\n",
     "sheet.toml": 'name = "s"\ntitle = "A sheet"\n[[problem]]\nfunction = "q = x + y; f(x, y, z) = q z"\n'
     'values = { x = -2, y = 5, z = -4 }\nblank = ["values", "gradients"]\n',

@@ -46,7 +46,7 @@ def test_one_person_in_words(tmp_path: Path) -> None:
     assert lines[2].startswith("First wrong: ∂f/∂q (q.gradient): you wrote 4")
     assert lines[2].endswith("(sign)")
     assert any("∂f/∂x (x.gradient)  4  consistent" in line for line in lines)
-    assert any("∂f/∂y (y.gradient)  -4  right, but does not follow" in line for line in lines)
+    assert any("∂f/∂y (y.gradient)  -4: right, but it does not follow" in line for line in lines)
     assert lines[-1].startswith("Right: ") or lines[-1].startswith("    ")
 
 

@@ -58,7 +58,6 @@ run.add_command(conv)
 run.add_command(network)
 run.add_command(train)
 run.add_command(worksheet)
-run.add_command(worksheet)
 
 
 def main() -> None:

@@ -71,7 +71,8 @@ def _say(course: Course) -> None:
     for r in failed[:_MOST_REMARKS]:
         click.echo(f"not marked: {visible(r.student, 60)} ({r.code}): {visible(r.failed, 300)}", err=True)
     if course.remarks.count:
-        click.echo(f"{course.remarks.count} remarks about the answers:", err=True)
+        count = course.remarks.count
+        click.echo(f"{count} remark{'s' * (count > 1)} about the answers:", err=True)
         for remark in course.remarks.kept[:_MOST_REMARKS]:
             click.echo(f"  {remark}", err=True)
         if course.remarks.count > _MOST_REMARKS:
@@ -82,7 +83,7 @@ def _say(course: Course) -> None:
     if course.resumed:
         click.echo(f"{course.resumed} sheets were marked before, and were not marked again", err=True)
     if course.written:
-        click.echo("\nwritten: " + ", ".join([str(p) for p in course.written]))
+        click.echo(f"\nin {course.written[0].parent}: " + ", ".join([p.name for p in course.written]))
 
 
 def _exit_code(course: Course) -> int:

@@ -42,6 +42,36 @@ _SIGNS = {
     "∑": r"\sum",
     "→": r"\to",
     "∈": r"\in",
+    "∉": r"\notin",
+    "∇": r"\nabla",
+    "∏": r"\prod",
+    "∫": r"\int",
+    "↦": r"\mapsto",
+    "⇒": r"\Rightarrow",
+    "⇔": r"\Leftrightarrow",
+    "↗": r"\nearrow",
+    "∼": r"\sim",
+    "≡": r"\equiv",
+    "∝": r"\propto",
+    "±": r"\pm",
+    "∓": r"\mp",
+    "÷": r"\div",
+    "⊙": r"\odot",
+    "∗": "*",
+    "•": r"\bullet",
+    "′": r"\prime",
+    "∪": r"\cup",
+    "∩": r"\cap",
+    "⊂": r"\subset",
+    "⊆": r"\subseteq",
+    "∀": r"\forall",
+    "∃": r"\exists",
+    "≪": r"\ll",
+    "≫": r"\gg",
+    "∴": r"\therefore",
+    "□": r"\square",
+    "✓": r"\checkmark",
+    "‖": r"\Vert",
     " ": r"\,",
     "\u2003": r"\quad ",
     "^": r"{\wedge}",
@@ -214,17 +244,75 @@ _TEXT = {
 }
 
 
+# Signs of words, and letters of Europe's languages.
+_MARKED = {
+    "“": r"\textquotedblleft{}",
+    "”": r"\textquotedblright{}",
+    "„": r"\quotedblbase{}",
+    "‘": r"\textquoteleft{}",
+    "’": r"\textquoteright{}",
+    "«": r"\guillemotleft{}",
+    "»": r"\guillemotright{}",
+    "–": r"\textendash{}",
+    "—": r"\textemdash{}",
+    "‐": "-{}",
+    "•": r"\textbullet{}",
+    "€": r"\texteuro{}",
+    "£": r"\textsterling{}",
+    "§": r"\S{}",
+    "°": r"\textdegree{}",
+    "©": r"\textcopyright{}",
+    "ß": r"\ss{}",
+    "æ": r"\ae{}",
+    "Æ": r"\AE{}",
+    "œ": r"\oe{}",
+    "Œ": r"\OE{}",
+    "ø": r"\o{}",
+    "Ø": r"\O{}",
+    "å": r"\aa{}",
+    "Å": r"\AA{}",
+    "ł": r"\l{}",
+    "Ł": r"\L{}",
+    "ı": r"\i{}",
+}
+_ACCENTS = {
+    "\u0300": "`",
+    "\u0301": "'",
+    "\u0303": "~",
+    "\u0304": "=",
+    "\u0306": "u",
+    "\u0307": ".",
+    "\u0308": '"',
+    "\u030b": "H",
+    "\u030c": "v",
+    "\u0327": "c",
+    "\u0328": "k",
+}
+
+
 def text_mode(text: str) -> str:
     """Words for LaTeX's text mode; a sign of maths among them is set as maths, and nothing is a command."""
     out: list[str] = []
     for char in clean(text):
         if char.isascii():
             out.append(_TEXT.get(char, char))
+        elif char in _MARKED:
+            out.append(_MARKED[char])
+        elif (letter := _accented(char)) is not None:
+            out.append(letter)
         elif char in "½¼¾":
             out.append(rf"$\frac{{{unicodedata.normalize('NFKC', char).replace(chr(0x2044), '}{')}}}$")
         else:
             out.append(rf"\ensuremath{{{_character(char)}}}")
     return "".join(out)
+
+
+def _accented(char: str) -> str | None:
+    """A Latin letter with its accent, as text: `\\'{e}`."""
+    whole = unicodedata.normalize("NFD", char)
+    if len(whole) != 2 or not whole[0].isascii() or whole[1] not in _ACCENTS:
+        return None
+    return rf"\{_ACCENTS[whole[1]]}{{{whole[0]}}}"
 
 
 def ascii_only(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -169,9 +171,26 @@ def test_a_folder_one_a_person(tmp_path: Path) -> None:
     assert plain(collected) == {**ANN, "Bob": {"": {"1:q.value": "3"}}}
     said = remarks(collected)
     assert len(said) == 3
-    assert said[0].startswith("Cem.csv: a quote is opened and never closed")
-    assert said[1].startswith("essay.pdf: answers stand in .csv")
-    assert said[2] == "link.csv: this is no plain file; left out"
+    assert said[0].startswith("essay.pdf: answers stand in .csv")
+    assert said[1] == "link.csv: this is no plain file; left out"
+    assert said[2].startswith("Cem.csv: a quote is opened and never closed")
+
+
+def test_files_of_one_name_in_several_folders_are_several_people(tmp_path: Path) -> None:
+    for place in ("Ann/work.csv", "Bob/work.csv", "Both/Cem.csv", "Both/Dan.csv"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text("blank,answer\nq.value,3\n", encoding="utf-8")
+    assert list(read_answers(str(tmp_path), BlankNames(NAMES.ids)).people) == ["Ann", "Bob", "Both/Cem", "Both/Dan"]
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("student,blank,answer\nAnn,q.value,3\n",))
+    writer.start()
+    collected = read_answers(str(pipe), BlankNames(NAMES.ids))
+    writer.join()
+    assert plain(collected) == {"Ann": {"": {"1:q.value": "3"}}}
 
 
 def test_no_file_and_an_empty_folder(tmp_path: Path) -> None:

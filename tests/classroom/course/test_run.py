@@ -78,6 +78,8 @@ def test_what_is_written(tmp_path: Path) -> None:
     page = (tmp_path / "out" / book["Bob"]["feedback"]).read_text(encoding="utf-8")
     assert "The first wrong step" in page
     assert "<svg" in page
+    assert "it follows from your own ∂f/∂q = 4" in page
+    assert "q.gradient" not in page
     told = json.loads((tmp_path / "out" / "statistics.json").read_text(encoding="utf-8"))
     assert (told["sheets"], told["all_right"], told["mistakes"]) == (4, 1, {"sign": 1})
     assert next(b for b in told["blanks"] if b["blank"] == "q.gradient")["verdicts"] == {"right": 3, "wrong": 1}

@@ -69,7 +69,7 @@ def test_a_roster_gives_the_order_and_the_seats(tmp_path: Path) -> None:
     found, remarks = placed(tmp_path, rows, 7, ("Ann", "Bob", "Cem", "Eve"))
     assert [s[:2] for s in found] == [("Ann", "bp-7-01"), ("Bob", "bp-7-05"), ("Cem", "bp-7-03")]
     assert remarks == [
-        "line 4: 'Bob' answered variant 5 of seed 7; the roster's seat is 2 of 7",
+        "line 4: 'Bob' answered variant 5 of seed 7; the roster's seat is 2",
         "line 5: 'Anna' is not on the roster; did you mean 'Ann'?; left out",
     ]
 
@@ -89,3 +89,9 @@ def test_several_variants_are_marked_apart(tmp_path: Path) -> None:
 
 def test_a_seat_has_the_code_of_its_pages() -> None:
     assert Seat("Ann", 7, 3, {}).code("bp") == "bp-7-03"
+
+
+def test_a_code_is_compared_with_the_roster_without_a_seed(tmp_path: Path) -> None:
+    found, remarks = placed(tmp_path, "Ann,bp-7-02,q.value,1\nBob,bp-7-02,q.value,1\n", None, ("Ann", "Bob"))
+    assert [s[:2] for s in found] == [("Ann", "bp-7-02"), ("Bob", "bp-7-02")]
+    assert remarks == ["line 2: 'Ann' answered variant 2 of seed 7; the roster's seat is 1"]

@@ -60,6 +60,9 @@ def test_what_cannot_be_seen_is_written_out() -> None:
     assert mixed("Аnn Lee") == "Latin and Cyrillic"
     assert mixed("Анна Ann ∂x σx α") == "Latin and Greek"
     assert mixed("Анна Ann") == ""
+    assert mixed("Δx + σx", maths=True) == ""
+    assert mixed("хy", maths=True) == "Latin and Cyrillic"
+    assert mixed("lοg x", maths=True) == "Latin and Greek"
 
 
 @given(st.text(max_size=60))

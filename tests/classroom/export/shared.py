@@ -12,7 +12,9 @@ from chalkgrad.classroom.sheets.reading import read_sheet
 ROOT = Path(__file__).resolve().parents[3]
 SHEETS = tuple(sorted(p.stem for p in (ROOT / "examples" / "sheets").glob("*.toml")))
 
-HOSTILE_WORDS = "a ]]> b <script>alert(1)</script> {~=#} {1:NUMERICAL:=1} 100% \"two\" 'one' {{x}} \\( \\) ::n:: // $ é 🎓"
+HOSTILE_WORDS = (
+    "a ]]> b <script>alert(1)</script> {~=#} {1:NUMERICAL:=1} 100% \"two\" 'one' {{x}} \\( \\) ::n:: // $ é 🎓"
+)
 
 HOSTILE = f'''
 name = "h"
@@ -50,7 +52,7 @@ def hostile() -> Keyed:
     return of(HOSTILE)
 
 
-S2 = '''
+S2 = """
 name = "s2"
 title = "One unit"
 [[problem]]
@@ -58,7 +60,7 @@ prose = "A unit."
 function = "f(w_0, w_1, w_2, x_0, x_1) = 1/(1 + e^{-(w_0x_0 + w_1x_1 + w_2)})"
 values = { w_0 = 2, w_1 = -3, w_2 = -3, x_0 = -1, x_1 = -2 }
 blank = ["values", "gradients"]
-'''
+"""
 
 
 @cache

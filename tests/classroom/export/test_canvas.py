@@ -14,7 +14,7 @@ import pytest
 
 from chalkgrad.classroom.export.accepted import Accepted, all_entries
 from chalkgrad.classroom.export.canvas import canvas
-from chalkgrad.classroom.export.canvas_items import PLACES, scale_of
+from chalkgrad.classroom.export.canvas_items import scale_of
 from chalkgrad.classroom.sheets.blank import Keyed, NumberKey
 from tests.classroom.export.shared import HOSTILE_WORDS, SHEETS, hostile, of, seats, sheet
 
@@ -166,16 +166,17 @@ def test_points_and_kinds(name: str) -> None:
 
 def test_a_tiny_number_is_scaled() -> None:
     keyed = of(
-        'name = "t"\ntitle = "T"\n[[problem]]\nprose = "p"\nfunction = "f = x y"\n'
+        'name = "t"\ntitle = "T"\ndigits = 6\n[[problem]]\nprose = "p"\nfunction = "f = x y"\n'
         'values = { x = 0.003, y = 0.0152 }\nblank = ["f.value"]\n'
     )
     (item,) = items(keyed)
     ((exact, low, high),) = right(item)
     (entry,) = all_entries(keyed.questions[0])
-    assert exact == Decimal("0.0046").scaleb(scale_of(entry) - 2)
+    assert scale_of(entry) == 3
+    assert exact == Decimal("0.046")
     for number in (exact, high - exact, exact - low):
-        assert number == 0 or abs(number) >= Decimal(1).scaleb(-PLACES)
-    assert "10<sup>2</sup>" in words(item)
+        assert number >= Decimal("0.0001"), "Canvas would take it for 0"
+    assert "10<sup>3</sup>" in words(item)
 
 
 def test_words_cannot_break_out() -> None:

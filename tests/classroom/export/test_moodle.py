@@ -1,4 +1,4 @@
-"""Moodle XML, read again by the rules of Moodle's importer: each number, tolerance and feedback is what the key says."""
+"""Moodle XML, read again by the rules of Moodle's importer: numbers, tolerances and feedback are what the key says."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ NUMBER = re.compile(r"-?(([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][-+]?[0-9]+)?)")
 # The expressions of question/type/multianswer/questiontype.php; a look-behind has one length at a time in Python.
 _NOT_QUOTED = r"(?<!\\)(?<!&)(?<!&amp;)"
 ALTERNATIVE = rf"(?:(=|%(-?[0-9]+(?:[.,][0-9]*)?)%))?(.+?{_NOT_QUOTED}(?=[~#}}]|$))(#(.*?(?<!\\)(?=[~}}]|$)))?"
-PLACE = re.compile(
-    rf"\{{([0-9]*):(NUMERICAL|NM|SHORTANSWER|SA|MW):({ALTERNATIVE}(?:~{ALTERNATIVE})*)\}}", re.DOTALL
-)
+PLACE = re.compile(rf"\{{([0-9]*):(NUMERICAL|NM|SHORTANSWER|SA|MW):({ALTERNATIVE}(?:~{ALTERNATIVE})*)\}}", re.DOTALL)
 ONE = re.compile("~?" + ALTERNATIVE, re.DOTALL)
 NUMERICAL = re.compile(rf"^({NUMBER.pattern})(:{NUMBER.pattern})?$")
 
@@ -147,7 +145,9 @@ def test_every_blank_stands_in_one_file(name: str) -> None:
     keyed = sheet(name)
     made = files(keyed)
     ids = [b.id for b in keyed.blanks if not isinstance(b.key, NumberKey | ShapeKey)]
-    others = [q.findtext("idnumber") or "" for kind in ("stack", "written") for q in questions(made.get(kind, b"<quiz/>"))]
+    others = [
+        q.findtext("idnumber") or "" for kind in ("stack", "written") for q in questions(made.get(kind, b"<quiz/>"))
+    ]
     assert sorted(i.rsplit(":", 1)[-1] for i in others if i) == sorted(i.rsplit(":", 1)[-1] for i in ids)
 
 
@@ -203,7 +203,10 @@ def test_feedback_is_decoded_once_and_then_is_html() -> None:
 
 def test_variants_stand_in_one_category_each_once() -> None:
     made = moodle(seats())
-    assert set(made) == {"s2-0-cloze.xml", "s2-0-numerical.xml"} or set(made) == {"s2-7-cloze.xml", "s2-7-numerical.xml"}
+    assert set(made) == {"s2-0-cloze.xml", "s2-0-numerical.xml"} or set(made) == {
+        "s2-7-cloze.xml",
+        "s2-7-numerical.xml",
+    }
     found = questions(next(d for n, d in made.items() if "cloze" in n))
     assert [q.get("type") for q in found] == ["category", "cloze", "cloze", "cloze"]
     assert len({text(q) for q in found[1:]}) == 3
@@ -222,7 +225,7 @@ def test_weights_are_in_the_ratio_of_the_points(name: str) -> None:
             b.points / len(places) if places else b.points
             for b in question.blanks
             if isinstance(b.key, NumberKey | ShapeKey)
-            for places in [[e for e in all_entries(question, [b])]]
+            for places in [list(all_entries(question, [b]))]
             for _ in (places or [b])
         ]
         assert len(weights) == len(points)

@@ -14,6 +14,7 @@ from chalkgrad.classroom.export.moodle import moodle
 from chalkgrad.classroom.export.prairielearn_server import Formula
 from tests.classroom.export.shared import SHEETS, of, sheet
 
+
 def stack(name: str) -> list[Element]:
     made = next((d for n, d in moodle([sheet(name)]).items() if n.endswith("-stack.xml")), b"<quiz/>")
     return ElementTree.fromstring(made).findall("question[@type='stack']")
@@ -41,7 +42,9 @@ def test_the_tree_is_whole(name: str) -> None:
         (answer,) = question.findall("input")
         assert answer.findtext("forbidfloat") == "0"
         nodes = {n.findtext("name"): n for n in question.findall("prt/node")}
-        notes = {n.findtext(f"{b}answernote"): n.findtext(f"{b}score") for n in nodes.values() for b in ("true", "false")}
+        notes = {
+            n.findtext(f"{b}answernote"): n.findtext(f"{b}score") for n in nodes.values() for b in ("true", "false")
+        }
         for node in nodes.values():
             for branch in ("true", "false"):
                 after = node.findtext(f"{branch}nextnode")

@@ -72,6 +72,10 @@ def test_code_lines() -> None:
     ]  # fmt: skip
     assert list(fork("code.forward")) == ["code.1", "code.2", "code.3"]
     assert list(fork("code.9")) == ["code.9"]
+    assert fork("code.4")["code.4"] == "df = 1"
+    for upstream in (2, 3):
+        seeded = sheet(FORK + f"upstream = {upstream}\nblank = ['code.4']\n")
+        assert keys(seeded) == {"code.4": f"df = {upstream}"}
     with pytest.raises(SheetError, match=r"code\.1 to code\.10"):
         fork("code.11")
 
@@ -128,6 +132,10 @@ def test_a_number_by_a_formula_of_ones_own() -> None:
     assert keys(sheet(body + "answer = '(W - F + 2P)/S + 1'\n")) == {"size": 4.0}
     with pytest.raises(SheetError, match="reads 'T', which has no value"):
         sheet(body + "answer = 'T + 1'\n")
+    text = 'name = "t"\ntitle = "T"\n[[problem]]\n' + body + "answer = '(W - F + 2P)/S + 1'\n"
+    other = keyed(read_sheet(text), Variant(1, 1, {1: {"W": 13.0}}))
+    assert keys(other) == {"size": 5.0}  # the variant's numbers, with no function either
+    assert other.questions[0].part.values["W"] == 13.0
     with pytest.raises(SheetError, match="inf"):
         sheet(body + "answer = '1/(W - 10)'\n")
     stages = sheet(FORK + "[[problem.ask]]\nkind = 'value'\nid = 'twice'\nask = '2q'\nanswer = '2q + z'\n")
@@ -173,9 +181,16 @@ def test_derivations_are_judged_before_they_are_a_key() -> None:
     ask = 'function = "f = (x - 3)^2 y"\n[[problem.ask]]\nkind = "claim"\nask = "∂f/∂x"\n'
     (blank,) = sheet(ask + 'answer = "df/dx = 2(x - 3) y"\n').blanks
     assert isinstance(blank.key, TextKey)
-    assert "(x - 3)^2" in blank.key.given
+    assert blank.key.given == "f(x, y) = (x - 3)^2·y"
     with pytest.raises(SheetError, match=r"(?s)is not right.*constant factor 2"):
         sheet(ask + 'answer = "df/dx = (x - 3) y"\n')
+
+
+def test_a_derivation_is_about_the_function_as_it_was_understood() -> None:
+    ask = 'function = "f = xy"\nvalues = { x = 2, y = 3 }\n[[problem.ask]]\nkind = "claim"\nask = "both"\n'
+    (blank,) = sheet(ask + 'answer = "df/dx = y"\n').blanks
+    assert isinstance(blank.key, TextKey)
+    assert blank.key.given == "f(x, y) = x·y"
 
 
 def test_a_formula_of_ones_own_is_what_its_label_says() -> None:
@@ -208,6 +223,10 @@ def test_values_stand_in_the_words() -> None:
     other = keyed(read, Variant(3, 7, {1: {"x": 4.0}}))
     assert other.questions[0].problem.prose == "at $x = 4$"
     assert keys(other) == {"f.value": (4 + 5) * -4 + 4}
+    words = "[[problem.ask]]\nkind = 'text'\nask = 'at {{x}}'\nanswer = 'at {{ x }}'\nhint = '$x^{{(i)}}$ at {{x}}'\n"
+    (blank,) = keyed(read_sheet(text + words), Variant(1, 1, {1: {"x": 4.0}})).blanks
+    assert isinstance(blank.key, TextKey)
+    assert (blank.ask, blank.key.text, blank.hint) == ("at 4", "at 4", "$x^{{(i)}}$ at 4")
     with pytest.raises(SheetError, match=r"problem 1, prose: .*\{\{w\}\}, which has no value"):
         keyed(read_sheet(text.replace("{{x}}", "{{w}}") + 'blank = ["f.value"]\n'))
 

@@ -20,7 +20,7 @@ from chalkgrad.errors import SheetError
 from chalkgrad.evaluate.worked import Worked, work
 from chalkgrad.ir.registry import OPS
 from chalkgrad.notation.read import read
-from tests.mutants.mutants import backward, both
+from tests.mutants.mutants import MUTANTS, backward, both
 
 SHEETS = Path(__file__).parents[3] / "examples" / "sheets"
 HEAD = 'name = "t"\ntitle = "T"\n[[problem]]\n'
@@ -76,6 +76,29 @@ def test_a_wrong_rule_of_arrays_is_seen(broken: Any) -> None:
     assert sheet(body).blanks
     broken(backward("exp", lambda y, x: (2 * y,)))
     with pytest.raises(SheetError, match=r"x\.gradient' is not sure"):
+        sheet(body)
+
+
+@pytest.mark.parametrize("mutant", [m for m in MUTANTS.values() if m.op == "sort"])
+def test_the_inverse_permutation_in_sort_is_seen(broken: Any, mutant: Any) -> None:
+    body = (
+        'function = "F = x[0] * sort(x)"\nvalues = { x = [3, -1, 2] }\nupstream = [0.5, -2, 1]\nblank = ["gradients"]\n'
+    )
+    assert sheet(body).blanks
+    broken(mutant)
+    with pytest.raises(SheetError, match=r"'x\.gradient' is not sure"):
+        sheet(body)
+
+
+BIG = "[" + ", ".join(str(k / 10) for k in range(-9, 11)) + "]"
+
+
+@pytest.mark.parametrize("pattern", ["x.gradient", "x.next"])
+def test_a_wrong_rule_of_a_long_array_is_seen(broken: Any, pattern: str) -> None:
+    body = f'function = "f = sum(tanh(x) x)"\nvalues = {{ x = {BIG} }}\nblank = ["{pattern}"]\n'
+    assert sheet(body).blanks
+    broken(both("tanh", lambda y, x: (1 - y,)))
+    with pytest.raises(SheetError, match="is not sure"):
         sheet(body)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -33,7 +34,7 @@ def read_answers(path: str, names: BlankNames) -> Collected:
     """
     into = Collected(names)
     if path == "-":
-        _stream(BytesIO(sys.stdin.buffer.read(MOST_BYTES + 1)), "", "", into, "")
+        _stream(_held(sys.stdin.buffer, "standard input"), "", "", into, "")
     elif Path(path).is_dir():
         _folder(Path(path), into)
     else:
@@ -42,7 +43,7 @@ def read_answers(path: str, names: BlankNames) -> Collected:
 
 
 def _folder(folder: Path, into: Collected) -> None:
-    found = 0
+    read: list[Path] = []
     for file in _files(folder):
         source = visible(str(file.relative_to(folder)), 120)
         if file.is_symlink() or not file.is_file():
@@ -50,16 +51,25 @@ def _folder(folder: Path, into: Collected) -> None:
         elif file.suffix.lower() not in SUFFIXES:
             into.remarks.add(source, f"answers stand in {', '.join(SUFFIXES)}; left out", left_out=True)
         else:
-            student = file.parent.name if file.stem == "answers" and file.parent != folder else file.stem
-            found += 1
-            try:
-                _file(file, into, source=source, student=student)
-            except TooLarge:
-                raise
-            except ChalkgradError as error:
-                into.remarks.add("", f"{error}; left out", left_out=True)
-    if not found:
+            read.append(file)
+    if not read:
         raise ChalkgradError(f"'{folder}' holds no answers: no file of it ends in {', '.join(SUFFIXES)}")
+    beside = Counter([file.parent for file in read])
+    for file in read:
+        try:
+            own = _whose(file.relative_to(folder), alone=beside[file.parent] == 1)
+            _file(file, into, source=visible(str(file.relative_to(folder)), 120), student=own)
+        except TooLarge:
+            raise
+        except ChalkgradError as error:
+            into.remarks.add("", f"{error}; left out", left_out=True)
+
+
+def _whose(file: Path, *, alone: bool) -> str:
+    """Whose a file is that names no student: its own name; in a folder below, that folder's name where it is alone."""
+    if len(file.parts) == 1:
+        return file.stem
+    return "/".join(file.parts[:-1] if alone else (*file.parts[:-1], file.stem))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -79,14 +89,26 @@ def _files(folder: Path) -> Iterator[Path]:
 def _file(file: Path, into: Collected, *, source: str, student: str) -> None:
     try:
         if file.stat().st_size > MOST_BYTES:
-            raise TooLarge(f"'{file}' is over {MOST_BYTES // 1_000_000} MB")
+            raise _too_large(f"'{file}'")
         with file.open("rb") as stream:
-            _stream(stream, file.suffix.lower(), source, into, student)
+            raw = stream if stream.seekable() else _held(stream, f"'{file}'")  # a pipe that stands for a file
+            _stream(raw, file.suffix.lower(), source, into, student)
     except FileNotFoundError:
         near = nearest(file.name, [f.name for f in file.parent.iterdir()] if file.parent.is_dir() else [])
         raise ChalkgradError(f"there is no file '{file}'{near}") from None
     except OSError as error:
         raise ChalkgradError(f"cannot read '{file}': {error.strerror or error}") from None
+
+
+def _held(stream: BinaryIO, what: str) -> BinaryIO:
+    content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise _too_large(what)
+    return BytesIO(content)
+
+
+def _too_large(what: str) -> TooLarge:
+    return TooLarge(f"{what} is over {MOST_BYTES // 1_000_000} MB")
 
 
 def _stream(raw: BinaryIO, suffix: str, source: str, into: Collected, student: str) -> None:

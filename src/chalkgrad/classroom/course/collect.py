@@ -84,8 +84,9 @@ class Collected:
         strange = hidden(answer)
         if strange:
             self.remarks.add(str(place), f"the answer to {id} holds the invisible character {strange}")
-        if mixed(answer):
-            self.remarks.add(str(place), f"the answer to {id} has letters of {mixed(answer)} in one word")
+        scripts = mixed(answer, maths=True)
+        if scripts:
+            self.remarks.add(str(place), f"the answer to {id} has letters of {scripts} in one word")
         before = into.get(id)
         if before is not None:
             first, second = visible(before[0], 40), visible(answer, 40)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from dataclasses import replace
+from functools import lru_cache
 from math import fsum
 
 from chalkgrad.classroom.course.page import asked, line, lines, names_of, page, paragraphs, reason, solved, table, text
@@ -31,6 +34,7 @@ _MEANING = {
 def feedback(keyed: Keyed, record: Record) -> bytes:
     """The page of one person, as HTML."""
     title = f"{keyed.sheet.title}: {record.student}"
+    record = replace(record, rows=tuple([_named(keyed, r) for r in record.rows]))
     body = [f"<h1>{text(keyed.sheet.title)}</h1>", f'<p class="about">{_about(keyed, record)}</p>']
     body += _first_wrong(keyed, record)
     rows = {r.blank: r for r in record.rows}
@@ -57,6 +61,22 @@ def unmarked_page(record: Record) -> bytes:
                 f'<tr><th scope="row">{text(row.blank)}</th><td class="given">{lines(row.answer, 1000)}</td></tr>'
             )
     return page(record.student, [*body, "</tbody></table></div>"]).encode()
+
+
+def _named(keyed: Keyed, row: Row) -> Row:
+    """A row in whose reasons blanks are called what the sheet calls them: ∂f/∂q, and not q.gradient."""
+    if not row.why and not row.notes:
+        return row
+    pattern, asks = _asks(keyed)
+    said = [pattern.sub(lambda found: asks[found[0]], words) for words in (row.why, *row.notes)]
+    return replace(row, why=said[0], notes=tuple(said[1:]))
+
+
+@lru_cache(maxsize=16)
+def _asks(keyed: Keyed) -> tuple[re.Pattern[str], dict[str, str]]:
+    asks = {b.id: b.ask for b in keyed.blanks if b.ask}
+    longest = sorted(asks, key=len, reverse=True)
+    return re.compile(rf"(?<![\w.:>])(?:{'|'.join(map(re.escape, longest)) or '(?!)'})(?![\w.]*\w)"), asks
 
 
 def _about(keyed: Keyed, record: Record) -> str:
@@ -86,10 +106,11 @@ def _first_wrong(keyed: Keyed, record: Record) -> list[str]:
 def _step(question: Question, blank: Blank, row: Row, several: bool) -> str:
     where = f"Question {text(question.number)}: " if several else ""
     wrote = f"you wrote <code>{text(row.answer, 200)}</code>" if row.answer.strip() else "nothing is there"
-    should = "" if isinstance(blank.key, TextKey) else f"; it is {solved(blank, names_of(question))}"
+    should = "" if isinstance(blank.key, TextKey) else f"; it is {solved(question, blank)}"
     why = f": {reason(row.why)}" if row.why else ""
     name = f" <small>({text(row.mistake)})</small>" if row.mistake else ""
-    return f"{where}<strong>{asked(blank, names_of(question))}</strong>: {wrote}{should}{why}{name}"
+    beside = "".join([f"<br><small>{reason(note)}</small>" for note in row.notes])
+    return f"{where}<strong>{asked(question, blank)}</strong>: {wrote}{should}{why}{name}{beside}"
 
 
 def _question(question: Question, shared: str, rows: dict[str, Row], first: set[str]) -> list[str]:
@@ -100,9 +121,17 @@ def _question(question: Question, shared: str, rows: dict[str, Row], first: set[
     head = " ".join([p for p in (f"Question {text(question.number)}", title) if p])
     made = [f"<section><h2>{head} <small>{trimmed(credit)} of {trimmed(of)} points</small></h2>"]
     made += [paragraphs(words, names) for words in (shared, question.part.prose) if words]
+    nothing = all(r.verdict == "empty" for r in given)
+    if nothing:
+        made.append("<p>Nothing was handed in.</p>")
     made += _drawings(question, rows)
-    made += table(("", "you wrote", "key", "verdict", "#points"))
-    made += [_blank(b, names, rows.get(b.id), b.id in first) for b in question.blanks]
+    made += table(("", "key") if nothing else ("", "you wrote", "key", "verdict", "#points"))
+    for blank in question.blanks:
+        row = rows.get(blank.id)
+        if nothing:
+            made.append(f'<tr><th scope="row">{asked(question, blank)}</th><td>{solved(question, blank)}</td></tr>')
+        elif row is not None:
+            made.append(_blank(question, blank, row, blank.id in first))
     return [*made, "</tbody></table></div>", "</section>"]
 
 
@@ -113,7 +142,7 @@ def _drawings(question: Question, rows: dict[str, Row]) -> list[str]:
         return []
     own = [rows[b.id] for b in on_drawing(question) if b.id in rows]
     made: list[str] = []
-    if not all(r.verdict == "right" for r in own):
+    if not all(r.verdict in ("right", "empty") for r in own):
         theirs = {r.blank: _on_wire(r) for r in own if r.verdict != "empty"}
         said = "What you wrote: ✓ right, → consistent, ✗ wrong, ? cannot tell."
         made.append(_figure(drawing(question, key=True, answers=theirs), said))
@@ -132,15 +161,13 @@ def _on_wire(row: Row) -> str:
     return f"{short} {_VERDICT[row.verdict][0]}"
 
 
-def _blank(blank: Blank, names: tuple[str, ...], row: Row | None, first: bool) -> str:
-    if row is None:
-        return ""
+def _blank(question: Question, blank: Blank, row: Row, first: bool) -> str:
     told = [reason(t) for t in (row.why if not first else "", *row.notes) if t]
     verdict = ("First wrong: " if first else "") + _VERDICT.get(row.verdict, row.verdict)
     beside = "".join([f"<small>{t}</small>" for t in told])
     return (
-        f'<tr{" class=first" if first else ""}><th scope="row">{asked(blank, names)}</th>'
-        f'<td class="given">{lines(row.answer, 1000)}</td><td>{solved(blank, names)}</td>'
+        f'<tr{" class=first" if first else ""}><th scope="row">{asked(question, blank)}</th>'
+        f'<td class="given">{lines(row.answer, 1000)}</td><td>{solved(question, blank)}</td>'
         f'<td class="verdict"><span>{text(verdict)}</span>{beside}</td>'
         f'<td class="number">{trimmed(row.credit, 2)} of {trimmed(blank.points, 2)}</td></tr>'
     )

@@ -68,11 +68,17 @@ class Journal:
         self._file.seek(end)
 
     def add(self, entries: Sequence[Any]) -> None:
-        """Add entries, and come back when they are on the disk."""
+        """Add entries, and come back when they are on the disk.
+
+        Raises ChalkgradError where they cannot be written.
+        """
         lines = [json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in entries]
-        self._file.write("".join(lines).encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write("".join(lines).encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise ChalkgradError(f"cannot write '{self._file.name}': {error.strerror or error}") from None
 
     def close(self) -> None:
         """Close it."""

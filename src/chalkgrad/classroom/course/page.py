@@ -34,7 +34,7 @@ td p { margin: 0; } td ul { margin: .2rem 0; padding-left: 1.2rem; } math { font
 .verdict { min-width: 10rem; max-width: 20rem; } .verdict span { white-space: nowrap; }
 .verdict small { display: block; }
 td.number { white-space: nowrap; }
-tr.first { background: #fdf1ef; } tr.first .verdict { font-weight: 700; }
+tr.first { background: #fdf1ef; } tr.first .verdict span { font-weight: 700; }
 code, pre { font: .9em ui-monospace, monospace; } small { color: #555; } pre { margin: .2rem 0; }
 @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr, figure { break-inside: avoid; } }
 """.strip()
@@ -67,15 +67,16 @@ def names_of(question: Question) -> tuple[str, ...]:
     return () if question.work is None else tuple(question.work.called.values())
 
 
-def asked(blank: Blank, names: tuple[str, ...]) -> str:
+def asked(question: Question, blank: Blank) -> str:
     """What a blank asks for, as HTML: words, or maths."""
-    return pieces_html(ask_pieces(blank, names)[0])
+    return pieces_html(ask_pieces(blank, names_of(question))[0])
 
 
-def solved(blank: Blank, names: tuple[str, ...]) -> str:
+def solved(question: Question, blank: Blank) -> str:
     """The key of a blank as HTML; of words the model answer, and what a person should look for."""
+    names = names_of(question)
     if not isinstance(blank.key, TextKey):
-        return pieces_html(solution(blank, names))
+        return pieces_html(solution(blank, names, question.work))
     model = as_html(claim_blocks(blank, names) if blank.kind == "claim" else prose(blank.key.text, names))
     rubric = "".join([f"<li>{line(point, names)}</li>" for point in blank.key.rubric])
     return model + (f"<ul>{rubric}</ul>" if rubric else "")

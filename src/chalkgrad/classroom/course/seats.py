@@ -70,10 +70,8 @@ def _of(handed: Handed, sheet: str, seed: int | None, place: int | None, remarks
         if not text and single is not None:
             said = f"some rows of '{shown}' name no variant: they are taken for that of the others"
             remarks.add(str(_at(answers, handed.place)), said)
-        if own is not None and placed != own:
-            said = (
-                f"'{shown}' answered variant {placed[1]} of seed {placed[0]}; the roster's seat is {own[1]} of {own[0]}"
-            )
+        if place is not None and placed[1] != place and (own or placed[1]):
+            said = f"'{shown}' answered variant {placed[1]} of seed {placed[0]}; the roster's seat is {place}"
             remarks.add(str(_at(answers, handed.place)), said)
         into = merged.setdefault(placed, {})
         for id, (answer, where) in answers.items():

@@ -45,12 +45,11 @@ def statistics_page(sheet: Keyed, found: Statistics) -> str:
 
 
 def _steps(question: Question, blanks: list[AtBlank], sheets: int) -> list[str]:
-    names = names_of(question)
     made = table(("", "id", "verdicts", "#first wrong", "mistakes at the first wrong step"))
     for b in blanks:
         mistakes = ", ".join([f"{text(m)} {n}" for m, n in b.mistakes.items()])
         made.append(
-            f'<tr><th scope="row">{asked(question.blank(b.blank), names)}</th><td><code>{text(b.blank)}</code></td>'
+            f'<tr><th scope="row">{asked(question, question.blank(b.blank))}</th><td><code>{text(b.blank)}</code></td>'
             f'<td class="bar">{_bar(b, sheets)}</td><td class="number">{b.first or ""}</td><td>{mistakes}</td></tr>'
         )
     return [*made, _END]

@@ -13,7 +13,7 @@ from chalkgrad.classroom.course.visible import visible
 from chalkgrad.errors import ChalkgradError
 
 DELIMITERS = (",", ";", "\t")
-STUDENT = ("student", "name", "id")
+STUDENT = ("student", "name", "id", "email", "email address", "username")
 VARIANT = ("variant", "code")
 _MOST_COLUMNS = 5000
 _WIDEST = 300_000_000

@@ -11,6 +11,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 # What a spreadsheet takes for the beginning of a formula, also behind a `;`, at which some of them split a line that
 # is divided by commas. A signed number is none.
 _FORMULA = re.compile(r"""(^|;)([\s"']*)(?=[=+\-@＝＋－＠])""")
+_LIKE_LATIN = "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
 
 
@@ -35,12 +36,16 @@ def alike(text: str) -> str:
     return "".join([c for c in text if unicodedata.category(c) not in _HIDDEN]).casefold().replace(" ", "")
 
 
-def mixed(text: str) -> str:
-    """`LATIN and CYRILLIC` where a word has letters of both, one of which passes for the other; else nothing."""
+def mixed(text: str, *, maths: bool = False) -> str:
+    """`Latin and Cyrillic` where a word has letters of both, which pass for each other; else nothing.
+
+    In `maths`, Greek letters stand beside Latin ones; only those are meant that look like them.
+    """
     if text.isascii():
         return ""
     for word in text.split():
-        names = [unicodedata.name(c, "") for c in word if c.isalpha()]
+        letters = [c for c in word if c.isalpha() and not (maths and "α" <= c.lower() <= "ω" and c not in _LIKE_LATIN)]
+        names = [unicodedata.name(c, "") for c in letters]
         found = [s for s in _SCRIPTS if any(n.startswith(s) for n in names)]
         if len(found) > 1:
             return " and ".join([s.capitalize() for s in found])

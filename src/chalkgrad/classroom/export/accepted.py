@@ -6,9 +6,9 @@ number rounded, the one that rounding at every step gives, and never a number th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, final
 
 import numpy as np
@@ -19,10 +19,10 @@ from chalkgrad.classroom.slips.find import slips
 # A float's noise ends here: 0.1 + 0.2 is 0.3.
 SIGNIFICANT = 12
 
-# Rounding at other places than the key may move the last place by one; more is no rounding.
+# Rounding on the way may move the last place by so much; what is further off is no rounding.
 MOST_UNITS = 2
 
-AT_EVERY_STEP = "This is what rounding at every step gives."
+ON_THE_WAY = "This is what rounding on the way gives."
 
 
 @final
@@ -87,36 +87,38 @@ def places_of(value: float, digits: int) -> int:
 
 
 def rounded(number: Decimal, places: int) -> Decimal:
-    """The number to so many decimals, halves away from 0, as people round."""
-    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    """The number to so many decimals, as the key prints it."""
+    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
 
 
 def accepted(exact: float, stepwise: float, digits: int, mistakes: Iterable[tuple[float, str]] = ()) -> Accepted:
     """What to accept for a number asked to `digits` decimals, and the wrong numbers by name.
 
-    The tolerance is one unit of the last place where anything is rounded, and none where the number is exact. It never
-    reaches the number of a mistake, nor 0.
+    That is what rounds to the exact number rounded, and the number itself only where it needs no rounding; and what
+    rounding at every step, or at some, leads to. Never 0 where the number is not, and never the number of a mistake.
     """
     places = places_of(exact, digits)
     unit = Decimal(1).scaleb(-places)
     half = unit / 2
     key, steps = decimal(exact), decimal(stepwise)
     centre = rounded(key, places)
-    whole = centre == key
     faults = _faults(mistakes, centre, places)
-    near = [abs(f - centre) - half for f in faults]
-    if centre:
-        near.append(abs(centre) - half)
-    tolerance = Decimal(0) if whole else min([unit, *near])
-    right = [Reading(centre, tolerance)]
-    other = rounded(steps, places)
-    apart = abs(other - centre)
-    if tolerance < apart <= MOST_UNITS * unit and other * centre > 0 and other not in faults:
-        reach = min([half, *[abs(f - other) - half for f in faults]])
-        right.append(Reading(other, max(reach, Decimal(0)), AT_EVERY_STEP))
-    reach = Decimal(0) if whole else half
-    wrong = tuple([Reading(f, reach if rounded(f, places) == f else half, why) for f, why in faults.items()])
-    return Accepted(tuple(right), wrong, places)
+    right = [Reading(centre, Decimal(0) if centre == key else half)]
+    if abs(key - centre) == half:  # a half is rounded either way
+        right.extend(_others([centre + unit * (1 if key > centre else -1)], half, faults, ""))
+    target = rounded(steps, places)
+    apart = int((target - centre) / unit)
+    if abs(apart) <= MOST_UNITS and target * centre > 0:
+        between = [centre + unit * n for n in range(1, abs(apart) + 1)] if apart > 0 else []
+        between = [centre - unit * n for n in range(1, abs(apart) + 1)] if apart < 0 else between
+        right.extend(_others([n for n in between if n != right[-1].number], half, faults, ON_THE_WAY))
+    wrong = [Reading(f, Decimal(0) if centre == key else half, why) for f, why in faults.items()]
+    return Accepted(tuple(right), tuple(wrong), places)
+
+
+def _others(numbers: Iterable[Decimal], reach: Decimal, faults: Mapping[Decimal, str], why: str) -> list[Reading]:
+    """Other roundings that are right too, but for those that a mistake gives, and 0."""
+    return [Reading(n, reach, why) for n in numbers if n and n not in faults]
 
 
 def _faults(mistakes: Iterable[tuple[float, str]], centre: Decimal, places: int) -> dict[Decimal, str]:

@@ -16,8 +16,8 @@ from chalkgrad.classroom.export.stem import Stem, equation_image, ident
 from chalkgrad.classroom.export.weights import plain
 from chalkgrad.classroom.sheets.blank import Blank, NumberKey, ShapeKey
 
-# Canvas keeps so many decimals of an answer, and takes what is smaller for 0.
-PLACES = 4
+# Canvas takes what is smaller than 0.0001 for 0, a margin too, which is half a unit of the last place.
+PLACES = 3
 
 _ANSWER = {"respident": "response1"}
 

@@ -11,7 +11,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
-ROUNDS = 4_000
+ROUNDS = 1_000
 LONGEST = 200
 
 

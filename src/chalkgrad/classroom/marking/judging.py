@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.classroom.marking.accept import all_fit, all_near, fits, same_shape, truncated
+from chalkgrad.classroom.marking.accept import SHARE, UNITS, all_fit, all_near, fits, same_shape, truncated
 from chalkgrad.classroom.marking.marked import Judged
 from chalkgrad.classroom.marking.numbers import Numbers, Said
 from chalkgrad.classroom.sheets.blank import Blank, NumberKey, Question
@@ -24,6 +25,8 @@ from chalkgrad.transform.backprop import Contribution
 
 # A note names no more neighbours than this.
 MOST_NAMES = 4
+# Of more neighbours than this, not every way in which they may have been rounded is tried.
+MOST_CORNERS = 4
 SOUND = ("right", "unfollowed")
 
 
@@ -55,7 +58,7 @@ class Numeric:
             if same_shape(n, self.keys[id].exact)
         }
         self.fit = {id: all_fit(n, self.keys[id].exact, self.keys[id].digits) for id, n in said.items()}
-        self.unrounded: dict[str, Any] = {}
+        self.unrounded: dict[str, Any] = {id: self.keys[id].exact for id, fit in self.fit.items() if fit}
         self._fine: tuple[int, Ledger] | None = None
         self.sound: dict[str, bool] = {id: bool(self.fit[id]) or self._stepped(id) for id in said}
 
@@ -93,8 +96,6 @@ class Numeric:
     def judge(self, blank: Blank) -> Judged:
         """The verdict on one blank that has an answer."""
         found = self._judge(blank)
-        if found.verdict in SOUND and self.fit[blank.id]:
-            self.unrounded[blank.id] = self.keys[blank.id].exact
         if found.verdict == "right" and blank.kind == "sum" and self.said[blank.id].terms:
             found = self._terms(blank, found)
         self.sound[blank.id] = found.verdict in SOUND
@@ -110,9 +111,8 @@ class Numeric:
     def _terms(self, blank: Blank, found: Judged) -> Judged:
         """Of a sum that is written out, whether what is added is what arrives."""
         place = self.where.of.get(blank.id)
-        paths = (
-            self.where.into.get(place[1], []) if place is not None and not isinstance(place[1], Contribution) else []
-        )
+        at = None if place is None or isinstance(place[1], Contribution) else place[1]
+        paths = [] if at is None else self.where.into.get(at, [])
         terms = [Said(t, None) for t in self.said[blank.id].terms]
         digits = self.keys[blank.id].digits
         for ledger in (self.ledger, self.plain):
@@ -158,15 +158,33 @@ class Numeric:
 
     def _follows(self, blank: Blank, key: NumberKey, said: Numbers, here: Due) -> bool:
         """Whether the answer is what must stand there, given the person's own."""
-        if all_fit(said, here.value, key.digits) == "exact":
-            self._carried(blank, key, said)
+        if self._carried(blank, key, said) or all_fit(said, here.value, key.digits) == "exact":
             return True
         slot, at = self.where.of[blank.id]
         again = None if slot == "next" else self.ledger.again((slot, at))
         if again is not None and all_fit(said, again, key.digits) == "exact":
             return True
         rough = due(self.rough(key.digits), blank)
-        return all_near(said, rough.value, here.value, key.digits) or self._carried(blank, key, said)
+        return all_near(said, rough.value, here.value, key.digits) or self._spans(blank, key, said, here)
+
+    def _spans(self, blank: Blank, key: NumberKey, said: Numbers, here: Due) -> bool:
+        """Whether own numbers that round to what was written can give the answer: a calculator keeps more digits."""
+        used = [id for id in here.used if not np.ndim(self.own[id])]
+        wrong = [id for id in used if id not in self.unrounded]
+        if said.shape or not wrong or len(used) > MOST_CORNERS or self._named(blank, said, here, near=True):
+            return False
+        values: list[float] = []
+        for corner in product((-0.5, 0.5), repeat=len(wrong)):
+            moved = {id: self.own[id] + k * self._unit(id) for id, k in zip(wrong, corner, strict=True)}
+            values.append(float(due(Ledger(self.where, {**self.own, **self.unrounded, **moved}), blank).value))
+        answer, half = said.entries[0].value, 0.5 * 10.0**-key.digits
+        near = abs(answer - here.value) <= max(UNITS * 2 * half, SHARE * abs(here.value))
+        return near and answer * here.value > 0 and min(values) - half <= answer <= max(values) + half
+
+    def _unit(self, id: str) -> float:
+        """The last place that was written of a number."""
+        decimals = self.said[id].entries[0].decimals
+        return 0.0 if decimals is None else 10.0**-decimals
 
     @property
     def fine(self) -> Ledger:
@@ -247,7 +265,7 @@ class Numeric:
             return f"it has another shape: {wanted} is asked for, and this is {here}"
         if not said.shape and truncated(said.entries[0], float(key.exact)):
             return "the number is cut off and not rounded"
-        if not said.shape and all_fit(said, key.exact, 0):
+        if not said.shape and (said.entries[0].decimals or 0) < key.digits and fits(said.entries[0], key.exact, 0):
             return f"it is too coarse: {key.digits} decimals are asked for"
         return _PLAIN.get(blank.kind, "it is another number")
 
@@ -271,13 +289,14 @@ class Numeric:
             here_own = telling(direct(blank, own), exact)
             ways: list[tuple[Callable[[], Iterator[Slip] | tuple[Slip, ...]], Callable[[Any], bool]]] = [
                 (lambda: here_own, match),
+                (lambda: telling(direct(blank, self.fine), due(self.fine, blank).value), match),
                 (lambda: telling(direct(blank, self.rough(digits)), exact), match),
                 (lambda: telling(direct(blank, self.plain), self.keys[blank.id].exact), match),
                 (lambda: telling(late(blank, own), exact), match),
                 (lambda: telling(_besides(here_own), exact), match),
                 (lambda: here_own, loose),
             ]
-            for slips, matches in ways[: 3 if near else None]:
+            for slips, matches in ways[: 4 if near else None]:
                 found = next((s for s in slips() if matches(s.value) and not self._indistinct(s, exact, digits)), None)
                 if found is not None:
                     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -22,9 +23,9 @@ from chalkgrad.ir.program import Number, Var
 from chalkgrad.render.numbers import shown
 
 SEED = 20240311
-COUNT = 8
+COUNT = 5
 # Fewer points with a value than this tell nothing.
-ENOUGH = 4
+ENOUGH = 3
 CLOSE = 1e-8
 MOST_NAMES = 6
 
@@ -126,19 +127,24 @@ class Points:
         if blank.id not in self.where.of:
             return None
         right = [due(ledger, blank).value for ledger in ledgers]
-        ways: list[Callable[[Ledger], list[Slip]]] = [
-            lambda ledger: list(direct(blank, ledger)),
-            lambda ledger: list(late(blank, ledger)),
-        ]
+        first = next((i for i, v in enumerate(said) if v is not None), None)
+        if first is None:
+            return None
+        ways: list[Callable[[Ledger], Iterator[Slip]]] = [partial(direct, blank), partial(late, blank)]
         with np.errstate(all="ignore"):
             for way in ways:
-                tables = [way(ledger) for ledger in ledgers]
-                if not tables or any(len(t) != len(tables[0]) for t in tables):
-                    continue
-                for row in zip(*tables, strict=True):
-                    values = [s.value for s in row]
+                likely = {(s.kind, s.why): s for s in way(ledgers[first]) if _close(said[first], s.value)}
+                met = {name: [np.nan] * len(ledgers) for name in likely}
+                for place, ledger in enumerate(ledgers):
+                    if not met or said[place] is None:
+                        continue
+                    table = {(s.kind, s.why): s.value for s in way(ledger)}
+                    met = {n: v for n, v in met.items() if n not in table or _close(said[place], table[n])}
+                    for name, values in met.items():
+                        values[place] = table.get(name, np.nan)
+                for name, values in met.items():
                     if self.same(said, values) and not self.same(right, values):
-                        return row[0]
+                        return likely[name]
         return None
 
     def same(self, one: Sequence[Any], other: Sequence[Any]) -> bool:
@@ -146,4 +152,8 @@ class Points:
         both = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and np.all(np.isfinite(b))]
         if len(both) < ENOUGH:
             return False
-        return all(np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=CLOSE, atol=1e-12) for a, b in both)
+        return all(_close(a, b) for a, b in both)
+
+
+def _close(one: Any, other: Any) -> bool:
+    return np.shape(one) == np.shape(other) and bool(np.allclose(one, other, rtol=CLOSE, atol=1e-12))

@@ -29,14 +29,13 @@ from chalkgrad.classroom.printed.layout import (
     Space,
     Writing,
 )
-from chalkgrad.classroom.printed.prose import Block, Display, Formula, Listing, Paragraph, Piece, as_text
+from chalkgrad.classroom.printed.prose import Block, Display, Formula, Listing, Paragraph, Piece, as_text, pieces_text
 from chalkgrad.render.maths import Row, tall
 from chalkgrad.render.typeset import clean, to_pdf
 from chalkgrad.render.typst_math import FUNCTIONS, typst
 
 Paper = Literal["a4", "letter"]
-_DOCUMENT = FUNCTIONS + files("chalkgrad.classroom.printed").joinpath("sheet.typ").read_text(encoding="utf-8")
-_LOW = 34  # lines: about half a page
+DOCUMENT = FUNCTIONS + files("chalkgrad.classroom.printed").joinpath("sheet.typ").read_text(encoding="utf-8")
 Data = dict[str, Any]
 
 
@@ -59,13 +58,13 @@ def pdf(layout: Layout, *, key: bool, paper: Paper = "a4", large: bool = False) 
 
 def pdf_of(prints: Sequence[Print], *, paper: Paper = "a4", large: bool = False) -> bytes:
     """Many sheets in one PDF, each beginning on a page 1 of its own."""
-    return to_pdf(_DOCUMENT, inputs(prints, paper=paper, large=large))
+    return to_pdf(DOCUMENT, inputs(prints, paper=paper, large=large))
 
 
 def inputs(prints: Sequence[Print], *, paper: Paper, large: bool) -> dict[str, str]:
     """The data of the document."""
     pictures = _Pictures()
-    sheets = [_sheet(one.layout, one.key, pictures) for one in prints]
+    sheets = [_sheet(one.layout, one.key, large, pictures) for one in prints]
     data = {"sheets": sheets, "paper": "us-letter" if paper == "letter" else "a4", "large": large}
     return {"sheets": json.dumps(data), "pictures": json.dumps(pictures.svgs)}
 
@@ -92,7 +91,7 @@ class _Pictures:
         return self.picture(picture.svg, picture.width, picture.height, picture.alt)
 
 
-def _sheet(layout: Layout, key: bool, pictures: _Pictures) -> Data:
+def _sheet(layout: Layout, key: bool, large: bool, pictures: _Pictures) -> Data:
     return {
         "title": _pieces(layout.title),
         "plain": layout.plain_title,
@@ -102,12 +101,12 @@ def _sheet(layout: Layout, key: bool, pictures: _Pictures) -> Data:
         "key": key,
         "intro": _blocks(layout.intro),
         "footer": _blocks(layout.footer),
-        "groups": _groups(layout.problems, key, pictures),
+        "groups": _groups(layout.problems, key, large, pictures),
         "notes": [_note(note, pictures) for note in layout.notes] if key else [],
     }
 
 
-def _groups(problems: Sequence[Numbered], key: bool, pictures: _Pictures) -> list[Data]:
+def _groups(problems: Sequence[Numbered], key: bool, large: bool, pictures: _Pictures) -> list[Data]:
     """Problems that stand on pages of one kind, upright or turned."""
     groups: list[Data] = []
     for problem in problems:
@@ -119,15 +118,15 @@ def _groups(problems: Sequence[Numbered], key: bool, pictures: _Pictures) -> lis
                 "title": _pieces(problem.title),
                 "points": problem.points,
                 "groups": [
-                    {"together": together(part), "items": [_item(item, key, pictures) for item in part]}
-                    for part in parts(problem.items)
+                    {"together": together(part, large), "items": [_item(item, key, pictures) for item in part]}
+                    for part in parts(problem.items, large)
                 ],
             }
         )
     return groups
 
 
-def parts(items: Sequence[Item]) -> list[list[Item]]:
+def parts(items: Sequence[Item], large: bool) -> list[list[Item]]:
     """The items of a problem, part by part."""
     found: list[list[Item]] = []
     for item in items:
@@ -135,25 +134,27 @@ def parts(items: Sequence[Item]) -> list[list[Item]]:
             found.append([])
         found[-1].append(item)
     # what is said of the whole problem stays with its first part
-    if len(found) > 1 and together([*found[0], *found[1]]):
+    if len(found) > 1 and together([*found[0], *found[1]], large):
         found[:2] = [[*found[0], *found[1]]]
     return found
 
 
-def together(items: Sequence[Item]) -> bool:
-    """Whether a part is so low that it stands on one page."""
-    return sum(map(_height, items)) <= _LOW
+def together(items: Sequence[Item], large: bool) -> bool:
+    """Whether a part is so low that it stands on one page: about half of it, and no break is lost."""
+    return sum(_height(item, large) for item in items) <= (13 if large else 34)
 
 
-def _height(item: Item) -> float:
-    """About how high an item is, in lines."""
+def _height(item: Item, large: bool) -> float:
+    """About how high an item is, in lines; in large print a line holds fewer letters, and the page fewer lines."""
+    letters, point = (50, 1.8 / 27) if large else (95, 1 / 14)
     match item:
         case Say(blocks):
-            return sum(1 + len(as_text([b])) / 95 if not isinstance(b, Display) else 2 * len(b.lines) for b in blocks)
+            lines = (2 * len(b.lines) if isinstance(b, Display) else 1 + len(as_text([b])) / letters for b in blocks)
+            return sum(lines)
         case Figure(drawn):
-            return drawn.placed.height / 14
+            return drawn.placed.height * point
         case Pictures(found):
-            return max(picture.height for picture in found) / 14
+            return max(picture.height for picture in found) * point
         case Lines(lines):
             return 1.7 * len(lines)
         case Code(lines):
@@ -165,7 +166,7 @@ def _height(item: Item) -> float:
         case Space():
             return 1 + 1.7 * item.height
         case Hint():
-            return 1
+            return 1 + len(pieces_text(item.pieces)) / letters
 
 
 def _item(item: Item, key: bool, pictures: _Pictures) -> Data:

@@ -124,7 +124,7 @@ class Blank:
 class Question:
     """One part of a problem with its numbers. `number` is `1`, `3b` or `3.1`; `work` None where nothing is computed.
 
-    `work` holds the numbers of this variant; it is symbolic where the sheet gives no values.
+    `work` holds the numbers of this variant, and `part` its values; it is symbolic where the sheet gives none.
     """
 
     number: str

@@ -164,6 +164,8 @@ class Keys:
 
     def symbols(self, ask: Ask, spec: Spec) -> Key:
         """A key that does not hang on the values; made once for the function."""
+        if spec.line is not None:  # an upstream gradient stands in it as a number
+            return FormulaKey(spec.line.text)
         place = (spec.id, ask.names, ask.answer, self.part.wrt, self.part.upstream is None)
         found = self.made.found.get(place)
         if found is None:
@@ -174,8 +176,6 @@ class Keys:
         if spec.of == "shape":
             assert spec.node is not None
             return ShapeKey("×".join(map(str, spec.node.type.shape)))
-        if spec.line is not None:
-            return FormulaKey(spec.line.text)
         if self.work.upstream is not None:
             raise SheetError(f"'{spec.id}': a formula is asked for with no upstream gradient given; leave it out there")
         formulas = self._formulas

@@ -6,7 +6,7 @@ A formula is made once for a function, whatever its values are. What cannot be c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, final
 
@@ -81,35 +81,38 @@ class Formulas:
                 raise SheetError(f"there is no value '{name}' that a formula may be written in")
         return frozenset(by_name[n] for n in names)
 
-    def _forms(self, spec: Spec, within: frozenset[Var]) -> list[Expr | None]:
+    def _forms(self, spec: Spec, within: frozenset[Var]) -> Iterator[Expr | None]:
         """What may be printed, the best first."""
         if spec.of == "value":
-            return self._stage(spec.node, within)
-        if spec.of == "gradient":
-            return self._total(spec.node, within)
-        assert spec.edge is not None
-        if spec.of == "local":
-            return [self._local(spec)]
-        local, upstream = self._local(spec), self._total(spec.edge.step.given[0], within)
-        return [None if local is None or u is None else simplify(_times(u, local)) for u in upstream]
+            yield from self._stage(spec.node, within)
+        elif spec.of == "gradient":
+            yield from self._total(spec.node, within)
+        elif spec.of == "local":
+            yield self.local(spec)
+        else:
+            assert spec.edge is not None
+            local = self.local(spec)
+            for upstream in self._total(spec.edge.step.given[0], within) if local is not None else ():
+                yield None if upstream is None or local is None else simplify(_times(upstream, local))
 
-    def _stage(self, var: Var | None, within: frozenset[Var]) -> list[Expr | None]:
+    def _stage(self, var: Var | None, within: frozenset[Var]) -> Iterator[Expr | None]:
         assert var is not None
         step = self._producer[var]
         stop = within - {var}
-        in_names = written_out(var, self._producer, stop | frozenset(self.program.inputs))
-        return [in_names, None if len(step.outputs) > 1 else applied(step)]
+        yield written_out(var, self._producer, stop | frozenset(self.program.inputs))
+        if len(step.outputs) == 1:
+            yield applied(step)
 
-    def _total(self, var: Var | None, within: frozenset[Var]) -> list[Expr | None]:
+    def _total(self, var: Var | None, within: frozenset[Var]) -> Iterator[Expr | None]:
         assert var is not None
         adjoint = self.work.backprop.adjoint
         if var not in adjoint:
-            return [Const(0.0)]
-        if adjoint[var] is self.work.backprop.seed:
-            return [Const(1.0)]
-        wide = within | ({var} if var in self.rows.names else frozenset[Var]())
-        found = [self._totals(within).expr(var), self._totals(wide).expr(var), self._totals(None).expr(var)]
-        return [e for e in found if e is not None]
+            yield Const(0.0)
+        elif adjoint[var] is self.work.backprop.seed:
+            yield Const(1.0)
+        else:
+            for names in (within, within | {var}, None):
+                yield self._totals(names).expr(var)
 
     def _totals(self, within: frozenset[Var] | None) -> Totals:
         if within not in self._made:
@@ -120,7 +123,8 @@ class Formulas:
     def _made(self) -> dict[frozenset[Var] | None, Totals]:
         return {}
 
-    def _local(self, spec: Spec) -> Expr | None:
+    def local(self, spec: Spec) -> Expr | None:
+        """A local derivative as it is printed, read back; None where it is a map."""
         assert spec.edge is not None
         found = self.read(_TIE.sub(r"{\1 == \2}", self.rows.local(spec.edge)))
         return None if isinstance(found, str) else found

@@ -82,7 +82,9 @@ def _function(
     program = set_gates(reading.program, gates)
     if sum(1 for _ in program.variables()) > WHOLE:
         raise TooLarge(f"the function has more than {WHOLE} values: too many for a sheet")
-    return Function(Reading(program, reading.echo), maths_text(text) if python else text)
+    # as it was understood: `xy` may be x·y only beside the values' names
+    written = maths_text(text) if python else text
+    return Function(Reading(program, reading.echo), written if let or abstract else "\n".join(reading.echo))
 
 
 def _read(
@@ -95,7 +97,7 @@ def _read(
     return read_function(maths_text(text) if python else text, values, functions, lets)
 
 
-def worked(part: Part, values: Mapping[str, Any]) -> Worked:
-    """The part's function at these values; symbolic where there are none."""
+def worked(part: Part) -> Worked:
+    """The part's function at its values; symbolic where there are none."""
     made = function_of(part)
-    return work(made.program, values, upstream=part.upstream, wrt=part.wrt, echo=made.echo)
+    return work(made.program, part.values, upstream=part.upstream, wrt=part.wrt, echo=made.echo)

@@ -68,10 +68,6 @@ class Ids:
             found[f"code.{k}"] = Spec(f"code.{k}", "code", (4, k), line.node, line.edge, line)
         return found
 
-    @cached_property
-    def numbered(self) -> bool:
-        return not self.work.symbolic
-
     def _forward(self) -> Iterator[Spec]:
         names, program = self.rows.names, self.work.program
         for place, var in enumerate(self.rows.variables):
@@ -126,7 +122,12 @@ class Ids:
 
     def edge(self, c: Contribution) -> str:
         """`x>q`, and `x>q#2` for the second place where a step reads the same value."""
-        source, target = self.rows.names[c.target], self.rows.gate(c.step).replace(" ", "")
+        return self.edge_of(self.work, c)
+
+    @staticmethod
+    def edge_of(work: Worked, c: Contribution) -> str:
+        """The same, of an edge of some Worked."""
+        source, target = work.called[c.target], ",".join([work.called[v] for v in c.step.given])
         places = [k for k, a in enumerate(c.step.inputs) if a is c.target]
         return f"{source}>{target}" + (f"#{places.index(c.position) + 1}" if len(places) > 1 else "")
 

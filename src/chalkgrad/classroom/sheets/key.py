@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from chalkgrad.classroom.sheets.blank import Blank, Keyed, Question, Variant
+from chalkgrad.classroom.sheets.blank import Blank, Keyed, Question, TextKey, Variant
 from chalkgrad.classroom.sheets.blanks import Asked, of_function
 from chalkgrad.classroom.sheets.function import function_of, worked
 from chalkgrad.classroom.sheets.own import own_blanks
@@ -77,26 +77,25 @@ def _check_names(problem: Problem, given: Mapping[str, Any]) -> None:
 
 def _question(problem: Problem, part: Part, given: Mapping[str, Any], several: bool) -> tuple[Question, list[Asked]]:
     place = place_of(problem, part)
-    values = {name: given.get(name, value) for name, value in part.values.items()}
+    part = replace(part, values={name: given.get(name, value) for name, value in part.values.items()})
     try:
-        asked, work = _asked(part, values)
+        asked, work = _asked(part)
         _once(asked)
-        part = _filled(part, values)
+        part = replace(part, prose=fill(part.prose, part.values), hint=fill(part.hint, part.values))
+        number = number_of(problem, part)
+        ids = {a.blank.id for a in asked}
+        placed = [replace(a, blank=_placed(a, part, ids, f"{number}:" if several else "")) for a in asked]
     except SheetError as error:
         raise SheetError(error.problem, f"{place}, {error.place}" if error.place else place) from None
     except ChalkgradError as error:
         raise SheetError(str(error), place) from None
-    number = number_of(problem, part)
-    front = f"{number}:" if several else ""
-    ids = {a.blank.id for a in asked}
-    placed = [replace(a, blank=_placed(a, part, ids, front)) for a in asked]
     return Question(number, problem, part, work, ()), placed
 
 
-def _asked(part: Part, values: Mapping[str, Any]) -> tuple[list[Asked], Worked | None]:
+def _asked(part: Part) -> tuple[list[Asked], Worked | None]:
     if not part.function:
         return sorted(own_blanks(part, None, None), key=lambda a: a.rank), None
-    made, work = function_of(part), worked(part, values)
+    made, work = function_of(part), worked(part)
     asked = [*of_function(part, made, work), *own_blanks(part, made, work)]
     return sorted(asked, key=lambda a: a.rank), work
 
@@ -119,15 +118,15 @@ def _placed(one: Asked, part: Part, ids: Collection[str], front: str) -> Blank:
     drawn = part.show == "graph" and blank.kind in ("value", "gradient") and blank.node is not None
     single = drawn and blank.node is not None and not blank.node.type.shape
     beside = one.ask.pattern == blank.id and f"{blank.id}.formula" in ids
-    return replace(blank, id=front + blank.id, place="graph" if single and not beside else blank.place)
+    key = blank.key
+    if isinstance(key, TextKey):
+        key = replace(key, text=fill(key.text, part.values))
+    place = "graph" if single and not beside else blank.place
+    ask, hint = fill(blank.ask, part.values), fill(blank.hint, part.values)
+    return replace(blank, id=front + blank.id, ask=ask, key=key, hint=hint, place=place)
 
 
 # words with numbers in them
-
-
-def _filled(part: Part, values: Mapping[str, Any]) -> Part:
-    prose, hint = fill(part.prose, values), fill(part.hint, values)
-    return part if (prose, hint) == (part.prose, part.hint) else replace(part, prose=prose, hint=hint)
 
 
 def fill(words: str, values: Mapping[str, Any]) -> str:
@@ -139,13 +138,14 @@ def fill(words: str, values: Mapping[str, Any]) -> str:
     def value(found: re.Match[str]) -> str:
         name = found[1].strip()
         if name not in values:
-            raise SheetError(f"the words speak of {{{{{name}}}}}, which has no value{nearest(name, values)}")
+            near = nearest(name, values) or " (braces of LaTeX that stand in pairs keep a space between them)"
+            raise SheetError(f"the words speak of {{{{{name}}}}}, which has no value{near}")
         return shown(values[name], 12, 64)
 
     return _GAP.sub(value, words)
 
 
-_GAP = re.compile(r"\{\{([^{}]{1,60})\}\}")
+_GAP = re.compile(r"\{\{(\s*[^\W\d][^{}()\\]{0,60})\}\}")
 
 
 def _filled_problem(problem: Problem, given: Mapping[str, Any]) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
@@ -18,7 +19,9 @@ from chalkgrad.classroom.sheets.blanks import Asked
 from chalkgrad.classroom.sheets.formulas import Formulas
 from chalkgrad.classroom.sheets.function import Function
 from chalkgrad.classroom.sheets.ids import Ids
+from chalkgrad.classroom.sheets.refusals import NEAR, refuse_unsayable
 from chalkgrad.classroom.sheets.sheet import Ask, Part
+from chalkgrad.classroom.sheets.slopes import Slopes
 from chalkgrad.classroom.sheets.stepwise import rounded
 from chalkgrad.errors import ChalkgradError, SheetError, UnknownName, nearest
 from chalkgrad.evaluate.functions import read_function
@@ -26,6 +29,7 @@ from chalkgrad.evaluate.interpret import values_of
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Number
 from chalkgrad.notation.shapes import Solution, Solved, solve
+from chalkgrad.render.numbers import shown
 from chalkgrad.render.shapes import size_text
 
 BEFORE, AFTER = -2, 5
@@ -117,11 +121,13 @@ class _Own:
             raise SheetError(
                 f"the answer of '{id}' reads '{missing[0]}', which has no value{nearest(missing[0], values)}"
             )
-        numbers = values_of(program, [values[v.hint] for v in program.inputs])
+        given = [values[v.hint] for v in program.inputs]
         out = program.output
-        exact = (out.value if isinstance(out, Number) else numbers[out]) + 0.0
-        if not np.all(np.isfinite(exact)):
-            raise SheetError(f"the answer of '{id}' is {exact} at these values")
+        exact = (out.value if isinstance(out, Number) else values_of(program, given)[out]) + 0.0
+        refuse_unsayable(id, exact, self.part.digits)
+        wide = Slopes(program, given, 1.0).output(given)
+        if not np.allclose(exact, np.asarray(wide, np.float64), rtol=NEAR, atol=0.0):
+            raise SheetError(f"the key of '{id}' is not sure: {shown(exact, 9)}, and {shown(wide, 9)} in long double")
         return NumberKey(exact, rounded(exact, self.part.digits), self.part.digits)
 
     def numbers(self) -> dict[str, Any]:
@@ -141,23 +147,28 @@ class _Own:
             return FormulaKey(ask.answer, ask.names, given, ask.ask)
         if self.made is None or self.work is None:
             raise SheetError(f"'{id}' is a formula of nothing: give a function, or what stands before it as 'given'")
-        formulas = Formulas(Ids(self.work))
+        place = ("own", ask, self.part.wrt)
+        if place not in self.made.found:
+            self.made.found[place] = self._of_function(ask, id, self.made, Formulas(Ids(self.work)))
+        return self.made.found[place]
+
+    def _of_function(self, ask: Ask, id: str, made: Function, formulas: Formulas) -> Key:
+        """A formula over the inputs and stages: of what its label says, or else a claim about the function."""
         read = formulas.read(ask.answer)
         if isinstance(read, str):
             raise SheetError(f"the answer of '{id}' cannot be read: {read}")
         known = formulas.ids.specs.get(self._meant(ask.ask, formulas))
-        if known is None:  # any other derivative is a claim about the function
-            self._right(id, self.made.text, ask.answer, ask.ask)
-            return FormulaKey(ask.answer, ask.names, self.made.text, ask.ask)
+        if known is None:
+            self._right(id, made.text, ask.answer, ask.ask)
+            return FormulaKey(ask.answer, ask.names, made.text, ask.ask)
         if not formulas.confirmed(ask.answer, known):
             raise SheetError(f"the answer of '{id}', {ask.answer}, is not {ask.ask}")
         return FormulaKey(ask.answer, ask.names)
 
     def _meant(self, said: str, formulas: Formulas) -> str:
         """The id of the formula that a label speaks of: `∂f/∂x`, `q`."""
-        assert self.work is not None
         for name in formulas.rows.names.values():
-            if said == formulas.rows.partial(self.work.loss, name):
+            if said == formulas.rows.partial(formulas.work.loss, name):
                 return f"{name}.gradient.formula"
         return f"{said}.formula"
 
@@ -170,19 +181,9 @@ class _Own:
         return TextKey(ask.answer, ask.rubric, given)
 
     def _right(self, id: str, given: str, answer: str, head: str = "") -> None:
-        kept = _JUDGED.get((given, answer, head))
-        if kept is None:
-            try:
-                verdict = judged(given, answer, head)
-            except ChalkgradError as error:
-                kept = f"the answer of '{id}' cannot be judged: {error}"
-            else:
-                kept = "" if verdict else f"the answer of '{id}' is not right:\n{verdict}"
-            if len(_JUDGED) >= MOST_JUDGED:
-                _JUDGED.clear()
-            _JUDGED[given, answer, head] = kept
-        if kept:
-            raise SheetError(kept)
+        wrong = _fault(given, answer, head)
+        if wrong:
+            raise SheetError(f"the answer of '{id}' {wrong}")
 
     # shapes
 
@@ -207,8 +208,14 @@ class _Own:
         yield name, ShapeKey(size_text(found[name]))
 
 
-MOST_JUDGED = 256
-_JUDGED: dict[tuple[str, str, str], str] = {}
+@lru_cache(maxsize=256)
+def _fault(given: str, answer: str, head: str) -> str:
+    """What is wrong with a derivation, found once for all variants; empty where nothing is."""
+    try:
+        verdict = judged(given, answer, head)
+    except ChalkgradError as error:
+        return f"cannot be judged: {error}"
+    return "" if verdict else f"is not right:\n{verdict}"
 
 
 def _shapes(solution: Solution) -> Mapping[str, Solved]:

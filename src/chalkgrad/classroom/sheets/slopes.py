@@ -12,22 +12,31 @@ from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.evaluate.differences import along, derivative, starts_at, units, widen
+from chalkgrad.evaluate.differences import along, derivative, random_direction, starts_at, units, widen
 from chalkgrad.ir.program import Number, Program, Step, Var
 from chalkgrad.ir.run import evaluator
 
 LEVELS = 12
 COLUMNS = 7
 UNSETTLED = 1e-9
+EPSILON = float(np.finfo(np.longdouble).eps)
+# Beside a value as small as this a step may be larger than it: it is what rounding left, or far from the others.
+LEAST = 2.0**-8
+ENTRIES, DIRECTIONS = 8, 3
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """A derivative by differences, and how far off it may be by its own account."""
+    """A derivative by differences, and how far off it may be by its own account.
+
+    Of an array, one derivative along each of the directions in `along`: its entries, or where they are many some
+    directions that move all of them at once, which tell a wrong entry as well.
+    """
 
     value: Any
     error: Any
+    along: Any = None
 
 
 @final
@@ -61,7 +70,7 @@ class Slopes:
         h = _steps(xs[position])
         with np.errstate(all="ignore"):
             sides = [self._evaluate(step, [*xs[:position], xs[position] + d, *xs[position + 1 :]])[0] for d in (h, -h)]
-            value, error = _table((sides[0] - sides[1]) / (2 * h))
+            value, error = _table(*np.broadcast_arrays(*sides, h))
         return Slope(value[()], error[()])
 
     def output(self, given: Sequence[Any]) -> Any:
@@ -90,21 +99,26 @@ class Slopes:
                 xs = [a.value if isinstance(a, Number) else env[a] for a in step.inputs]
                 put(step.output, self._evaluate(step, xs)[0])
             out = np.broadcast_to(self.seed * self._loose(env, self.program.output), shape)
-            value, error = _table((out[..., 0] - out[..., 1]) / (2 * h))
+            value, error = _table(out[..., 0], out[..., 1], h)
         return {v: Slope(value[k], error[k]) for k, v in enumerate(wanted)}
 
     def _one(self, var: Var) -> Slope:
-        """Entry by entry: of an array, or where an array stands on the way."""
+        """Of an array, or where an array stands on the way."""
         x = np.asarray(self.numbers[var])
 
         def loss(z: Any) -> Any:
             return np.sum(self.seed * self._loose(self._run({var: z}), self.program.output))
 
-        value, error = np.zeros(x.shape), np.zeros(x.shape)
-        for place, unit in zip(np.ndindex(x.shape), units(x.shape), strict=True):
-            found, off = derivative(along(loss, x, unit), starts_at(x[place]))
-            value[place], error[place] = float(found), float(off)
-        return Slope(value[()], error[()])
+        if not x.shape:
+            value, error = derivative(along(loss, x, np.ones((), np.longdouble)), starts_at(x))
+            return Slope(value[()], error[()])
+        rng = np.random.default_rng(20260117)
+        few = x.size <= ENTRIES
+        ways = list(units(x.shape)) if few else [random_direction(rng, x.shape) for _ in range(DIRECTIONS)]
+        size = np.max(np.abs(x))
+        at = [x[place] for place in np.ndindex(x.shape)] if few else [size] * DIRECTIONS
+        found = [derivative(along(loss, x, way), starts_at(y)) for way, y in zip(ways, at, strict=True)]
+        return Slope(np.array([v for v, _ in found]), np.array([e for _, e in found]), np.array(ways))
 
     def _run(self, instead: Mapping[Var, Any]) -> dict[Var, Any]:
         env: dict[Var, Any] = {**dict(zip(self.program.inputs, self.given, strict=True)), **instead}
@@ -143,19 +157,23 @@ def _float64(x: Any) -> Any:
 def _steps(x: Any) -> Any:
     """Halved steps, the first small beside x, so that a logarithm or a root of x keeps its domain."""
     size = abs(np.longdouble(x))
-    first = np.longdouble(2.0**-4) * (size if size > 0 else 1)
+    first = np.longdouble(2.0**-4) * (max(size, LEAST) if size < 1 and size else max(size, 1))
     return first / np.longdouble(2.0) ** np.arange(LEVELS)
 
 
-def _table(estimates: Any) -> tuple[Any, Any]:
-    """Richardson's table along the last axis; the entry that moved least, and by how much."""
-    columns = [estimates]
-    value = np.full(estimates.shape[:-1], np.nan, np.longdouble)
-    error = np.full(estimates.shape[:-1], np.inf, np.longdouble)
+def _table(above: Any, below: Any, h: Any) -> tuple[Any, Any]:
+    """Richardson's table of central differences along the last axis; the entry that moved least, and by how much.
+
+    To how much it moved is added what the values' own rounding may do, which no table shows.
+    """
+    columns = [(above - below) / (2 * h)]
+    rounding = EPSILON * np.maximum(np.abs(above), np.abs(below)) / h
+    value = np.full(columns[0].shape[:-1], np.nan, np.longdouble)
+    error = np.full(columns[0].shape[:-1], np.inf, np.longdouble)
     for order in range(1, COLUMNS):
         old = columns[-1]
         new = old[..., 1:] + (old[..., 1:] - old[..., :-1]) / (4.0**order - 1)
-        off = np.maximum(np.abs(new - old[..., 1:]), np.abs(new - old[..., :-1]))
+        off = np.maximum(np.abs(new - old[..., 1:]), np.abs(new - old[..., :-1])) + rounding[..., order:]
         off = np.where(np.isnan(off), np.inf, off)
         best = np.argmin(off, axis=-1)[..., None]
         mine = np.take_along_axis(off, best, -1)[..., 0]

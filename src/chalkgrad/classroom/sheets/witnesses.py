@@ -6,8 +6,9 @@ alone. A formula that is too long to be written leaves two. What stands at a kin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -16,31 +17,25 @@ from chalkgrad.classroom.sheets.blank import Blank, NumberKey, Question
 from chalkgrad.classroom.sheets.formulas import Formulas, local_atom
 from chalkgrad.classroom.sheets.function import Function, function_of
 from chalkgrad.classroom.sheets.ids import Ids
+from chalkgrad.classroom.sheets.refusals import NEAR, is_kink, refuse_kinks, refuse_saturated, refuse_unsayable
 from chalkgrad.classroom.sheets.slopes import Slope, Slopes
 from chalkgrad.errors import ChalkgradError, SheetError
 from chalkgrad.evaluate.agree import value_of
 from chalkgrad.evaluate.checking import check_step
 from chalkgrad.evaluate.differences import WIDE
-from chalkgrad.evaluate.notices import OUTSIDE, Notice
 from chalkgrad.evaluate.worked import Worked, work
 from chalkgrad.ir.dims import Size, substitute
 from chalkgrad.ir.program import Atom, Number, Var
-from chalkgrad.ops.op import INFINITE
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.text import text
 from chalkgrad.render.totals import Totals, arrays
 from chalkgrad.transform.backprop import Contribution
 from chalkgrad.transform.expression import Expr
 
-NEAR = 1e-9 if WIDE else 1e-6
 # How far differences may be off by their own account before they say nothing.
 SETTLED = 1e-7 if WIDE else 1e-5
-# A gate with a slope below FLAT at an input beyond FAR is saturated: σ from 14 on.
-FAR, FLAT = 5.0, 1e-6
 # Below this a number is what rounding left of a sum that is 0.
 TINY = 1e-5
-LARGEST = 400  # entries of all arrays that are differentiated by
-REWRITTEN = "evaluated as "
 SLOPED = frozenset(["gradient", "sum", "product", "local", "formula", "terms", "update", "chain"])
 
 
@@ -57,55 +52,12 @@ def witness(question: Question, *, kinks: bool) -> None:
     if at.symbolic:
         _symbolic(at, made, blanks)
         return
-    _finite(blanks)
-    _kinks(at, kinks)
-    _saturated(at)
-    _Witnesses(at, made, rate).check(blanks)
-
-
-def _finite(blanks: Iterable[Blank]) -> None:
     for blank in blanks:
         if isinstance(blank.key, NumberKey):
-            _sayable(blank.id, blank.key.exact, blank.key.digits)
-
-
-def _sayable(id: str, exact: Any, digits: int) -> None:
-    """Refuse what no person can write down: no number, or one that is not 0 and rounds to it."""
-    values = np.asarray(exact, np.float64)
-    if not np.all(np.isfinite(values)):
-        raise SheetError(f"the key of '{id}' is {exact}: choose values at which it is a finite number")
-    lost = (values != 0) & (np.abs(values) < 0.5 * 10.0**-digits)
-    if lost.any():
-        small = float(values[lost].flat[0])
-        what = f"is {small:.2g}, which is 0 to {digits} decimals"
-        raise SheetError(f"the key of '{id}' {what}: choose other values, or ask for more digits")
-
-
-def _kinks(at: Worked, meant: bool) -> None:
-    for notice in at.notices:
-        if notice.rule.startswith((INFINITE, OUTSIDE)):
-            raise SheetError(f"{notice}; choose other values")
-        if not meant and _is_kink(notice):
-            raise SheetError(f"{notice}; choose other values, or say kinks = true where this is meant")
-
-
-def _saturated(at: Worked) -> None:
-    """Refuse a gate of one input far out where its slope is next to nothing: what it passes on is hardly a number."""
-    for c in at.backprop.contributions:
-        op: Any = c.step.op
-        atom = local_atom(c.local)
-        if len(c.step.inputs) > 1 or op.kinks or not isinstance(atom, Var) or c.target.type.shape:
-            continue
-        slope, here = abs(float(at.numbers[atom])), float(at.numbers[c.target])
-        if abs(here) >= FAR and slope < FLAT:
-            name, of = at.called[c.step.output], at.called[c.target]
-            raise SheetError(
-                f"∂{name}/∂{of} is {slope:.1e} at {of} = {here:.4g}: the gate is saturated; choose other values"
-            )
-
-
-def _is_kink(notice: Notice) -> bool:
-    return not notice.rule.startswith((INFINITE, OUTSIDE, REWRITTEN))
+            refuse_unsayable(blank.id, blank.key.exact, blank.key.digits)
+    refuse_kinks(at, kinks)
+    refuse_saturated(at)
+    _Witnesses(at, made, rate).check(blanks)
 
 
 def _symbolic(at: Worked, made: Function, blanks: Sequence[Blank]) -> None:
@@ -182,7 +134,7 @@ class _Witnesses:
         self.at = at
         self.made = made
         self.rate = rate
-        self.kinked = any(map(_is_kink, at.notices))
+        self.kinked = any(map(is_kink, at.notices))
         self.slopes = Slopes(at.program, [at.number(v) for v in at.program.inputs], at.number(at.backprop.seed))
         self.edges = {(c.step, c.position): c for c in at.backprop.contributions}
         self.found: dict[Var, Slope] = {}
@@ -190,9 +142,6 @@ class _Witnesses:
     def check(self, blanks: Sequence[Blank]) -> None:
         """Every blank whose key rests on a value or a slope."""
         nodes = [v for b in blanks for v in self._behind(b) if v in self.slopes.numbers]
-        entries = sum(int(np.size(self.slopes.numbers[v])) for v in dict.fromkeys(nodes))
-        if entries > LARGEST:
-            raise SheetError(f"{entries} numbers are differentiated by, more than can be checked by differences")
         self.found = self.slopes.of(nodes)
         for blank in blanks:
             self.blank(blank)
@@ -222,7 +171,7 @@ class _Witnesses:
         elif node in self.at.backprop.adjoint or node in self.at.backprop.wrt:
             reverse = self.at.gradient(node)
             reverse = np.zeros(np.shape(self.at.number(node)))[()] if reverse is None else reverse
-            self._three(blank.id, self._key(blank, reverse), self._formula(node), self.found[node])
+            self._three(blank.id, self._key(blank, reverse), self.symbolic.total(self.at, node), self.found[node])
 
     def _key(self, blank: Blank, found: Any) -> Any:
         """What the key says; of a key in symbols, and at a point of our own, what reverse mode gives."""
@@ -238,54 +187,62 @@ class _Witnesses:
             if wrong is not None:
                 raise SheetError(f"the key of '{blank.id}' is not sure: {wrong}")
             return
-        local = self.slopes.local(mine.step, mine.position)
+        local, formula = self.slopes.local(mine.step, mine.position), self.symbolic.local(self.at, mine)
         if blank.id.removesuffix(".formula").endswith(".local"):
             atom = local_atom(mine.local)
             reverse = 1.0 if atom is None else self.at.number(atom) * 1.0
-            self._three(blank.id, self._key(blank, reverse), None, local)
+            self._three(blank.id, self._key(blank, reverse), formula, local)
             return
-        above = self.found[mine.step.output]
+        above, sent = self.found[mine.step.output], self.symbolic.total(self.at, mine.step.output)
         error = abs(above.error * local.value) + abs(above.value * local.error)
-        reverse = self.at.number(mine.value)
-        self._three(blank.id, self._key(blank, reverse), None, Slope(above.value * local.value, error))
+        product = None if formula is None or sent is None else sent * formula
+        reverse = self._key(blank, self.at.number(mine.value))
+        self._three(blank.id, reverse, product, Slope(above.value * local.value, error))
 
     def _next(self, blank: Blank, node: Var) -> None:
         """The step made with slopes by differences, and the function evaluated there."""
-        assert self.rate is not None
         assert isinstance(blank.key, NumberKey)
         if self.kinked:
             return  # the step itself is a convention's
-        there = {
-            v: self.at.number(v) - (self.rate * self.found[v].value if v in self.found else 0.0)
-            for v in self.at.program.inputs
-        }
+        there = {v: self._step(blank.id, v) for v in self.at.program.inputs}
         self._same(blank.id, blank.key.exact, there[node] if node in there else self.slopes.output([*there.values()]))
 
+    def _step(self, id: str, var: Var) -> Any:
+        """Where an input goes; of an array, whose slopes are along directions, the gradient is witnessed first."""
+        here, slope = self.at.number(var), self.found.get(var)
+        assert self.rate is not None
+        if slope is None:
+            return here
+        if slope.along is None:
+            return here - self.rate * slope.value
+        reverse = self.at.gradient(var)
+        self._three(id, reverse, self.symbolic.total(self.at, var), slope)
+        return here - self.rate * reverse
+
     def _three(self, id: str, reverse: Any, formula: Any, slope: Slope) -> None:
-        size, error = _size(reverse, slope.value), np.asarray(slope.error, np.float64)
-        size = max(size, TINY)
+        one = reverse if slope.along is None else np.tensordot(slope.along, reverse, np.ndim(reverse))
+        size, error = max(_size(one, slope.value), TINY), np.asarray(slope.error, np.float64)
         settled = bool(np.all(error <= SETTLED * max(size, 1.0)))
-        near = bool(np.all(np.abs(np.asarray(slope.value - reverse, np.float64)) <= NEAR * size + 4 * error))
+        near = bool(np.all(np.abs(np.asarray(slope.value - one, np.float64)) <= NEAR * size + 4 * error))
         if (formula is None or _near(reverse, formula)) and ((settled and near) or self.kinked):
             return
         said = [f"reverse mode gives {_shown(reverse)}"]
         said += [] if formula is None else [f"its formula {_shown(formula)}"]
-        said += [f"differences {_shown(slope.value)}" if settled else "differences do not settle there"]
+        given = f"{_shown(slope.value)}" + (f", where it is {_shown(one)}" if one is not reverse else "")
+        said += [f"differences {given}" if settled else "differences do not settle there"]
         raise SheetError(f"the key of '{id}' is not sure: {', '.join(said)}")
 
     def _same(self, id: str, key: Any, other: Any) -> None:
         if not _near(key, other):
             raise SheetError(f"the key of '{id}' is not sure: {_shown(key)}, and {_shown(other)} in long double")
 
-    def _formula(self, node: Var) -> Any:
-        """The symbolic gradient at these values; None where it is too long to be written."""
-        if node not in self.at.backprop.adjoint:
-            return None
+    @cached_property
+    def symbolic(self) -> _Symbolic:
+        """The formulas of the function, made once."""
         key = ("symbolic", tuple(v.hint for v in self.at.backprop.wrt), self.at.unit)
         if key not in self.made.found:
             self.made.found[key] = _Symbolic(self.at)
-        found: _Symbolic = self.made.found[key]
-        return found.value(self.at, self.at.called[node])
+        return self.made.found[key]
 
 
 @final
@@ -299,19 +256,26 @@ class _Symbolic:
         self.by_name = {name: v for v, name in at.called.items()}
         self.kept: dict[str, Expr | None] = {}
 
-    def expr(self, name: str) -> Expr | None:
-        """The formula of the gradient of a value, None where it is too long."""
+    def total(self, at: Worked, node: Var) -> Any:
+        """A gradient's number by its formula, at the values of a Worked of the same function; None without one."""
+        if node not in at.backprop.adjoint:
+            return None
+        name = at.called[node]
         if name not in self.kept:
             expr = self.totals.expr(self.by_name[name])
-            if expr is not None and self.of.unit and not arrays(expr):
-                back = self.formulas.read(text(expr, self.of.called))
-                expr = expr if isinstance(back, str) else back
-            self.kept[name] = expr
-        return self.kept[name]
+            back = self.formulas.read(text(expr, self.of.called)) if expr and self.of.unit and not arrays(expr) else ""
+            self.kept[name] = expr if isinstance(back, str) else back
+        return self._value(at, self.kept[name])
 
-    def value(self, at: Worked, name: str) -> Any:
-        """Its number at the values of a Worked of the same function."""
-        expr = self.expr(name)
+    def local(self, at: Worked, edge: Contribution) -> Any:
+        """The number of a local derivative by its formula."""
+        name = self.formulas.ids.edge_of(at, edge)
+        if name not in self.kept:
+            spec = self.formulas.ids.specs[f"{name}.local.formula"]
+            self.kept[name] = self.formulas.local(spec)
+        return self._value(at, self.kept[name])
+
+    def _value(self, at: Worked, expr: Expr | None) -> Any:
         if expr is None:
             return None
         by_name = {n: v for v, n in at.called.items()}

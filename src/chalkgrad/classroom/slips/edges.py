@@ -17,6 +17,8 @@ from chalkgrad.transform.backprop import Contribution
 
 # Where more paths meet than this, what each might have been is not listed.
 MOST_PATHS = 12
+# What says more than that a factor is left out, where both give the same number.
+ROUTES = ("loser", "mask")
 
 
 @final
@@ -69,6 +71,9 @@ class Edges:
         slips = list(self.local(c))
         plain = isinstance(c.local, Times) and isinstance(c.local.factor.atom, Number)
         yield Slip("sign", -product, next((s.why for s in slips if s.kind == "sign"), f"the sign along {u} is lost"))
+        first = [s for s in slips if s.kind in ROUTES]
+        for slip in first:
+            yield Slip(slip.kind, ledger.through(c, upstream, slip.value), slip.why)
         if not self._seeded(c):
             why = f"the upstream gradient {self.label(step.given[0])} is left out: downstream = upstream × local"
             yield Slip("upstream", ledger.through(c, np.ones_like(upstream), slope), why)
@@ -76,7 +81,7 @@ class Edges:
             why = f"the local derivative ∂{u}/∂{w} is left out: downstream = upstream × local"
             yield Slip("local", upstream + np.zeros_like(product), why)
         for slip in slips:
-            if slip.kind != "sign":
+            if slip.kind != "sign" and slip not in first:
                 yield Slip(slip.kind, ledger.through(c, upstream, slip.value), slip.why)
         if np.ndim(product) == 0 and np.ndim(upstream) == 0 and not self._seeded(c):
             yield Slip("operation", upstream + slope, "upstream × local: here the two are added")

@@ -19,7 +19,7 @@ from chalkgrad.transform.backprop import Contribution
 
 CLOSE = 1e-9
 # So many gates that nobody was asked about are looked into for a mistake.
-MOST_GATES = 40
+MOST_GATES = 12
 
 
 def slips(blank: Blank, question: Question, own: Mapping[str, Any] | None = None) -> tuple[Slip, ...]:
@@ -134,9 +134,23 @@ def late(blank: Blank, ledger: Ledger) -> Iterator[Slip]:
 def _hidden(blank: Blank, ledger: Ledger) -> Iterator[Slip]:
     """One mistake at a gate between this blank and those before it, carried on to here."""
     where = ledger.where
+    base = due(ledger, blank).value
+
+    def moved(place: Place, value: Any) -> Due:
+        made = Ledger(where, ledger.own, numbers=ledger.numbers, rate=ledger.rate, instead={place: value})
+        return due(made, blank)
+
     for place in where.behind(where.of[blank.id])[:MOST_GATES]:
-        for slip in list(at_place(ledger, place)):
-            if np.all(np.isfinite(slip.value)):
-                found = due(Ledger(where, ledger.own, numbers=ledger.numbers, instead={place: slip.value}), blank)
-                if "" in found.used:
-                    yield Slip(slip.kind, found.value, slip.why)
+        found = [s for s in at_place(ledger, place) if np.all(np.isfinite(s.value))]
+        if place[0] == "product" and blank.kind != "next" and found:  # all behind it is linear in it
+            held = ledger.held[place].value
+            if np.ndim(held) == 0:
+                one = moved(place, held + 1.0)
+                if "" in one.used:
+                    for slip in found:
+                        yield Slip(slip.kind, base + (slip.value - held) * (one.value - base), slip.why)
+                continue
+        for slip in found:
+            made = moved(place, slip.value)
+            if "" in made.used:
+                yield Slip(slip.kind, made.value, slip.why)

@@ -11,11 +11,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from chalkgrad.classroom.sheets.blank import PUBLISHED, Keyed, Question, Variant
+from chalkgrad.classroom.sheets.blank import PUBLISHED, Keyed, Variant
 from chalkgrad.classroom.sheets.key import unwitnessed
-from chalkgrad.classroom.sheets.sheet import Problem, Sheet
+from chalkgrad.classroom.sheets.sheet import Sheet
 from chalkgrad.classroom.variants.said import said
-from chalkgrad.classroom.variants.search import Search, blank_ids
+from chalkgrad.classroom.variants.search import Search
 from chalkgrad.classroom.variants.telling import hidden
 from chalkgrad.errors import VariantError
 
@@ -61,10 +61,9 @@ def _searches(sheet: Sheet, own: Keyed, seed: int) -> tuple[list[Search], tuple[
     searches: list[Search] = []
     still: list[tuple[str, str]] = []
     for problem in sheet.problems:
-        questions = _of(own, problem)
-        alone = unwitnessed(replace(sheet, problems=(problem,)), Variant()).questions
-        search = Search(sheet, problem, seed, blank_ids(questions, alone))
-        if problem.vary is None or search.space.size == 1:
+        questions = [q for q in own.questions if q.problem.number == problem.number]
+        search = Search(sheet, problem, seed, questions)
+        if search.space.size == 1:
             still.extend(hidden(questions))
             continue
         words = said(problem, search.space.own)
@@ -77,10 +76,6 @@ def _searches(sheet: Sheet, own: Keyed, seed: int) -> tuple[list[Search], tuple[
             raise VariantError(f"problem {problem.number} of {sheet.name} has no variant at all.\n{search.told()}")
         searches.append(search)
     return searches, tuple(still)
-
-
-def _of(keyed: Keyed, problem: Problem) -> list[Question]:
-    return [q for q in keyed.questions if q.problem.number == problem.number]
 
 
 def _picks(searches: Sequence[Search]) -> Iterator[tuple[int, ...]]:

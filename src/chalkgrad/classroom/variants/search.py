@@ -24,10 +24,13 @@ PATIENCE = 400  # so many candidates that pass every quick look are keyed in vai
 PROBES = 3
 NEAR = 0.08  # the probes are as near as this to the sheet's own values, relatively: on the same side of every kink
 
-OWN = "at least half of the numbers that vary are not the sheet's own"
-KEY = "the key can be given: its witnesses agree, nothing prints as 0 that is not, and what was whole still is"
-ROUNDING = "rounding at every gate between two blanks moves an answer by two units of the last place at most"
-MISTAKES = "every known mistake leads to a different wrong number, more than two units of the last place apart"
+# The constraints that are not looked at many at once, as those of `CHECKS` are.
+MORE = {
+    "own": "at least half of the numbers that vary are not the sheet's own",
+    "mistakes": "every known mistake leads to a different wrong number, more than two units of the last place apart",
+    "rounding": "rounding at every gate between two blanks moves an answer by two units of the last place at most",
+    "key": "the key can be given: its witnesses agree, nothing prints as 0 that is not, and what was whole still is",
+}
 
 
 @final
@@ -43,10 +46,11 @@ class Found:
 class Search:
     """The variants of one problem in the order of the seed, found as they are asked for.
 
-    `refused` counts the candidates by the constraint that refused them: the first that did.
+    `whole` are the problem's questions on the whole sheet, whose blanks may have longer ids. `refused` counts the
+    candidates by the constraint that refused them: the first that did.
     """
 
-    def __init__(self, sheet: Sheet, problem: Problem, seed: int, ids: Mapping[str, str]) -> None:
+    def __init__(self, sheet: Sheet, problem: Problem, seed: int, whole: Sequence[Question]) -> None:
         self.problem = problem
         self.vary: Vary = problem.vary or Vary()
         self.space: Space = space_of(
@@ -57,7 +61,7 @@ class Search:
         self.alike: Counter[tuple[str, str, str]] = Counter()
         self.exhausted = False
         self._alone = replace(sheet, problems=(problem,))
-        self._ids = ids
+        self._whole = whole
         self._more = self._search()
 
     def has(self, index: int) -> bool:
@@ -76,23 +80,22 @@ class Search:
         whole = self.space.exhaustive and self.exhausted
         ways = f"all {looked}" if whole else f"{looked} of {self.space.size}"
         head = f"problem {self.problem.number}: {len(self.found)} among {ways} candidates pass"
-        reasons = {c.name: c.reason for c in CHECKS} | {
-            "own": OWN,
-            "key": KEY,
-            "mistakes": MISTAKES,
-            "rounding": ROUNDING,
-        }
+        reasons = {c.name: c.reason for c in CHECKS} | MORE
         lines = [head]
         for name, times in (+self.refused).most_common():
             more = common(self.alike) if name == "mistakes" else ""
             lines.append(f"  {name} refused {times}: {reasons[name]}{more}")
-        if not +self.refused:
-            lines.append("  none was refused: the inputs may take no other values")
         return "\n".join(lines)
 
     @cached_property
     def _own(self) -> tuple[Question, ...]:
         return unwitnessed(self._alone, Variant()).questions
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        """The ids of the problem's blanks on the whole sheet, by those that they have where it stands alone."""
+        pairs = zip(self._own, self._whole, strict=True)
+        return {a.id: b.id for mine, theirs in pairs for a, b in zip(mine.blanks, theirs.blanks, strict=True)}
 
     @cached_property
     def _batches(self) -> dict[Question, Batch]:
@@ -162,7 +165,7 @@ class Search:
         if not questions or not all(map(_fits, questions, self._own)):
             self.refused["key"] += 1
             return None
-        return Found(values, tuple([(self._ids.get(id, id), kind) for id, kind in hidden(questions)]))
+        return Found(values, tuple([(self._ids[id], kind) for id, kind in hidden(questions)]))
 
 
 def _at(question: Question, numbers: Mapping[Var, Any], k: int) -> Question:
@@ -170,12 +173,6 @@ def _at(question: Question, numbers: Mapping[Var, Any], k: int) -> Question:
     assert question.work is not None
     mine = {v: found[k] for v, found in numbers.items()}
     return replace(question, work=replace(question.work, numbers=mine))
-
-
-def blank_ids(whole: Sequence[Question], alone: Sequence[Question]) -> dict[str, str]:
-    """The ids of a problem's blanks on the whole sheet, by those that they have where the problem stands alone."""
-    pairs = [(a.id, b.id) for q, r in zip(alone, whole, strict=True) for a, b in zip(q.blanks, r.blanks, strict=True)]
-    return dict(pairs)
 
 
 def _fits(question: Question, own: Question) -> bool:

@@ -21,6 +21,7 @@ UP_TO = 9  # in units of the last decimal; or twice the sheet's own, where that 
 CHUNK = 2048
 EXHAUSTIVE = 1 << 16  # spaces of up to so many candidates are looked through to the end
 MOST = 1 << 18  # of the others, so many are drawn
+NEAR = 2  # steps of the last decimal, in every second chunk of those
 
 
 @final
@@ -54,8 +55,8 @@ class Space:
     def chunks(self) -> Iterator[Any]:
         """Candidates in the order of the seed, as rows of places among the choices of each slot.
 
-        Of a space that is too large, every second chunk keeps half of the sheet's own numbers: where there are so many
-        numbers, hardly anything far from them has all their signs.
+        Of a space that is too large, every second chunk stays within a few steps of the sheet's own numbers: where
+        there are so many numbers, hardly anything far from them has all their signs.
         """
         draw = np.random.PCG64(self.seed)
         counts = np.array([len(s.choices) for s in self.slots], dtype=np.uint64)
@@ -67,17 +68,16 @@ class Space:
             return
         own = self._own_row()
         for number in range(MOST // CHUNK):
-            raw = draw.random_raw(2 * CHUNK * len(self.slots)).reshape(2, CHUNK, len(self.slots))
-            rows = (raw[0] % counts).astype(np.int64)
-            yield np.where((raw[1] % 2 == 0) & (own >= 0), own, rows) if number % 2 else rows
+            raw = draw.random_raw(CHUNK * len(self.slots)).reshape(CHUNK, len(self.slots))
+            steps = (raw % np.uint64(2 * NEAR + 1)).astype(np.int64) - NEAR
+            near = np.clip(own + steps, 0, counts.astype(np.int64) - 1)
+            yield near if number % 2 and np.all(own >= 0) else (raw % counts).astype(np.int64)
 
     def changed(self, columns: Columns) -> Any:
         """The share of the numbers that are not the sheet's own, for every candidate."""
         own = {n: np.asarray(v, dtype=np.float64).reshape(-1) for n, v in self.own.items()}
-        differ = [
-            columns[s.name].reshape(len(columns[s.name]), -1)[:, s.place] != own[s.name][s.place] for s in self.slots
-        ]
-        return np.mean(differ, axis=0)
+        flat = {n: columns[n].reshape(len(columns[n]), -1) for n in own}
+        return np.mean([flat[s.name][:, s.place] != own[s.name][s.place] for s in self.slots], axis=0)
 
     def _own_row(self) -> Any:
         """The sheet's own numbers as such a row, -1 where one is not among the choices."""
