@@ -9,7 +9,7 @@ import re
 import time
 from typing import Any
 
-from chalkgrad.api.equal import decided
+from chalkgrad.evaluate.deciding import decided
 from chalkgrad.evaluate.equality import within
 from chalkgrad.evaluate.pair import pair
 

@@ -94,7 +94,8 @@ def test_long_loops_that_hold_much_are_gone_through_in_tiles(monkeypatch: pytest
     monkeypatch.setattr(groups, "_LOOP", 0.0)
     args = [rng.normal(size=s) for s in ((6,), (6, 3), (6, 3, 3), (19, 3))]
     tree = planned(gradient(mixture, wrt=(0, 1, 2)), *args)
-    (tiles,) = [s for s in tree.body if isinstance(s, Loop) and s.role == "serial"]
+    parts = {s.part for s in walk(tree.body) if isinstance(s, Loop)}
+    (tiles,) = [s for s in tree.body if isinstance(s, Loop) and s.axis in parts]
     assert tiles.extent == 5  # the last of three turns
     inner = over(tiles.body, 19)
     assert {(loop.part, loop.run) for loop in inner} == {(tiles.axis, 4)}

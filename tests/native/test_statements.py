@@ -13,7 +13,7 @@ from chalkgrad.errors import ProgramError
 from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.native.emit.emit import emit
 from chalkgrad.native.emit.lanes import choose
-from chalkgrad.native.plan import skip
+from chalkgrad.native.plan import few, skip
 from chalkgrad.native.plan.plan import NotLowered, plan
 from chalkgrad.native.plan.views import groups, split
 from chalkgrad.native.tree import Combine, Loop, Set, Stmt, Tree, walk
@@ -172,7 +172,8 @@ def test_a_factor_that_is_never_0_asks_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert operations(tree, "where") == 0
 
 
-def test_what_is_left_out_in_machine_code() -> None:
+def test_what_is_left_out_in_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(few, "_FEWEST", 100)  # so that each place is asked
     centres, points = rng.normal(size=(18, 5)), rng.normal(size=(600, 5))
     points[7] = points[90] = centres[1]
     centres[2] = centres[1]

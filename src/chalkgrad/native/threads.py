@@ -28,6 +28,7 @@ from chalkgrad.native.tree import (
     walk,
     written,
 )
+from chalkgrad.native.windows import windows
 from chalkgrad.ops.scalars import ARITHMETIC, TRUTH, Axis, Expr, Lit, Place, Read, lift
 
 # So many parts a loop has, from so much work on: 0.2 ms, at ten operations in a nanosecond.
@@ -70,7 +71,8 @@ def _parted(loop: Loop, inside: dict[Buffer, tuple[Loop, ...]]) -> list[Stmt] | 
 def work(stmt: Stmt) -> float:
     """About how many operations a statement takes, all turns together."""
     if isinstance(stmt, Loop):
-        return stmt.extent * sum([work(s) for s in stmt.body])
+        turns = 1 if windows(stmt) else stmt.run or stmt.extent
+        return turns * sum([work(s) for s in stmt.body])
     if isinstance(stmt, Product):
         return 0.0
     simple = ARITHMETIC | TRUTH | {"divide", "sqrt", "where", "place"}

@@ -32,7 +32,7 @@ def asked(loop: Loop) -> list[Expr]:
             return []
         if not isinstance(e.args[2], Lit) or e.args[2].value != 0:
             return []
-        if not any([_alike(e.args[0], f) for f in found]):
+        if not any([alike(e.args[0], f) for f in found]):
             found.append(e.args[0])
     inner = any([isinstance(p, Place) and p.axis in own for e in found for p in inside_out(e)])
     return [] if inner else found
@@ -86,12 +86,12 @@ def _steady(state: State, loop: Loop) -> list[Expr]:
     return found
 
 
-def _alike(a: Expr, b: Expr) -> bool:
+def alike(a: Expr, b: Expr) -> bool:
     """Whether two expressions are written in the same way."""
     if isinstance(a, Fn) and isinstance(b, Fn):
         return (a.name, a.dtype) == (b.name, b.dtype) and _all_alike(a.args, b.args)
     if isinstance(a, Cast) and isinstance(b, Cast):
-        return a.dtype == b.dtype and _alike(a.arg, b.arg)
+        return a.dtype == b.dtype and alike(a.arg, b.arg)
     if isinstance(a, Read) and isinstance(b, Read):
         return a.source is b.source and _all_alike(a.index, b.index)
     if isinstance(a, Place) and isinstance(b, Place):
@@ -100,7 +100,7 @@ def _alike(a: Expr, b: Expr) -> bool:
 
 
 def _all_alike(a: tuple[Expr, ...], b: tuple[Expr, ...]) -> bool:
-    return len(a) == len(b) and all([_alike(x, y) for x, y in zip(a, b, strict=True)])
+    return len(a) == len(b) and all([alike(x, y) for x, y in zip(a, b, strict=True)])
 
 
-__all__ = ["asked", "where_any"]
+__all__ = ["alike", "asked", "where_any"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from chalkgrad.native.emit.loops import differs
 from chalkgrad.native.emit.places import form, known
 from chalkgrad.native.tree import Buffer, Loop, Product, Stmt, expressions, written
+from chalkgrad.native.windows import windows
 from chalkgrad.ops.scalars import ARITHMETIC, TRUTH, Axis, Expr, Fn, Place, Read, inside_out
 
 # About how long a primitive takes, where an addition takes 1.
@@ -44,8 +45,8 @@ def primitive(e: Expr) -> float:
 def cost(stmt: Stmt, lanes: Lanes, around: Sequence[Axis] = ()) -> float:
     """What a statement takes a lane."""
     if isinstance(stmt, Loop):
-        inner = (*around, stmt.axis)
-        return stmt.extent * (sum([cost(s, lanes, inner) for s in stmt.body]) + 1 / lanes.count)
+        inner = (*[a for a in around if a is not stmt.part], stmt.axis)
+        return turns(stmt, lanes) * (sum([cost(s, lanes, inner) for s in stmt.body]) + 1 / lanes.count)
     if isinstance(stmt, Product):
         return 1000.0
     total = 0.0
@@ -58,6 +59,13 @@ def cost(stmt: Stmt, lanes: Lanes, around: Sequence[Axis] = ()) -> float:
     for b in written(stmt):
         total += _access(b, stmt.index, lanes, around, False)
     return total
+
+
+def turns(loop: Loop, lanes: Lanes) -> int:
+    """How many turns of a loop are done, about; of a window that is another one in every lane, all."""
+    found = windows(loop)
+    apart = lanes.axis is not None and any([differs(e, lanes.axis, lanes.wide) for w in found for e in w])
+    return 1 if found and not apart else loop.extent
 
 
 def _access(b: Buffer, index: tuple[Expr, ...], lanes: Lanes, around: Sequence[Axis], read: bool) -> float:
@@ -116,4 +124,4 @@ def lane_axis(index: tuple[Expr, ...], lane: Axis) -> int | None:
     return found[0] if isinstance(e, Place) else None
 
 
-__all__ = ["OFTEN", "ONE", "Lanes", "cost", "lane_axis", "lane_step", "primitive", "reuse"]
+__all__ = ["OFTEN", "ONE", "Lanes", "cost", "lane_axis", "lane_step", "primitive", "reuse", "turns"]

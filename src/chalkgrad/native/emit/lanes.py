@@ -8,11 +8,13 @@ from functools import cache
 
 import llvmlite.binding as llvm
 
-from chalkgrad.native.emit.lane_costs import ONE, Lanes, cost, lane_axis, primitive
+from chalkgrad.native.emit.lane_costs import ONE, Lanes, cost, lane_axis, primitive, turns
 from chalkgrad.native.emit.layout import packed, turned
 from chalkgrad.native.emit.loops import Homes, differs, homes, varying
+from chalkgrad.native.emit.records import by_turns, in_records
 from chalkgrad.native.emit.text import BYTES, LITERAL
 from chalkgrad.native.tree import Buffer, Choose, Combine, Loop, Product, Set, Stmt, Tree, expressions, walk, written
+from chalkgrad.native.windows import windows
 from chalkgrad.ops.scalars import Axis, Read, inside_out
 
 # What it takes to begin and to fold what lanes share, an entry.
@@ -40,12 +42,12 @@ def choose(tree: Tree) -> Tree:
             _settle(loop, last)
     packed(tree, found)
     turned(tree, last)
-    return tree
+    return in_records(tree)
 
 
 def _free(tree: Tree) -> list[Buffer]:
     """The buffers whose axes may be turned."""
-    bound: set[Buffer] = set()
+    bound = by_turns(tree)
     for s in walk(tree.body):
         if isinstance(s, Product):
             bound.update(written(s))
@@ -74,13 +76,13 @@ class _Choice:
 
 
 def _best(loop: Loop, inside: Homes, last: dict[Buffer, int], around: tuple[Axis, ...] = ()) -> _Choice:
-    within = (*around, loop.axis)
+    within = (*[a for a in around if a is not loop.part], loop.axis)
     parts = [
         _best(s, inside, last, within) if isinstance(s, Loop) else _Choice(cost(s, ONE, within)) for s in loop.body
     ]
     turn = sum([p.cost for p in parts]) + 1
-    inner = _Choice(turn * loop.extent, tuple([x for p in parts for x in p.lanes]))
-    if loop.role != "parallel" or loop.extent < 2 or not _legal(loop, inside):
+    inner = _Choice(turn * turns(loop, ONE), tuple([x for p in parts for x in p.lanes]))
+    if loop.role != "parallel" or loop.extent < 2 or not _legal(loop, inside) or windows(loop):
         return inner
     count = _count(loop)
     if count < 2:
@@ -114,7 +116,7 @@ def _legal(loop: Loop, inside: Homes) -> bool:
     """Whether turns may be done side by side: each writes entries of its own, or what is combined."""
     wide = varying(inside, loop)
     for s in walk(loop.body):
-        if isinstance(s, Product):
+        if isinstance(s, Product) or (isinstance(s, Loop) and s.part is loop.axis):
             return False
         own = not isinstance(s, Set) or loop in inside.get(s.into, ())
         if not own and not any([differs(e, loop.axis, wide) for e in expressions(s)[:-1]]):

@@ -35,12 +35,12 @@ def turned(tree: Tree, last: Mapping[Buffer, int]) -> None:
     def read(e: Read, index: Index) -> Expr:
         return Read(e.source, order(e.source, index), e.dtype) if e.source in orders else Read(e.source, index, e.dtype)
 
-    _rewrite(tree.body, Rewrite({}, read), lambda b, index: order(b, index) if b in orders else index)
+    rewritten(tree.body, Rewrite({}, read), lambda b, index: order(b, index) if b in orders else index)
     for b, k in orders.items():
         b.shape = (*b.shape[:k], *b.shape[k + 1 :], b.shape[k])
 
 
-def _rewrite(body: Sequence[Stmt], changed: Rewrite, place: Callable[[Buffer, Index], Index]) -> None:
+def rewritten(body: Sequence[Stmt], changed: Rewrite, place: Callable[[Buffer, Index], Index]) -> None:
     for s in walk(body):
         if isinstance(s, (Set, Combine)):
             s.index = place(s.into, tuple([changed(e) for e in s.index]))
@@ -70,6 +70,7 @@ def _packed_whole(nest: Loop, lanes: Mapping[Loop, Lanes]) -> list[Stmt]:
     def visit(stmt: Stmt, around: tuple[Axis, ...]) -> None:
         if not isinstance(stmt, Loop):
             return
+        around = tuple([a for a in around if a is not stmt.part])  # of what it runs through, a part is no other turn
         if stmt.role == "lane" and stmt in lanes:
             _pack(stmt, around, lanes[stmt], copies, begun, changed)
             return
@@ -129,7 +130,7 @@ def _pack(
         rest = (*index[:axis], *index[axis + 1 :])
         return Read(found[0], rest if found[1] else (*rest, index[axis]), e.dtype)
 
-    _rewrite(loop.body, Rewrite({}, instead), lambda b, index: index)
+    rewritten(loop.body, Rewrite({}, instead), lambda b, index: index)
     loop.body[:0] = rows
 
 
@@ -171,4 +172,4 @@ def _copied(own: Buffer, b: Buffer, axis: int, row: Expr | None) -> Stmt:
     return stmt if row is not None else Loop(axes[axis], [stmt], "parallel")
 
 
-__all__ = ["packed", "turned"]
+__all__ = ["Index", "packed", "rewritten", "turned"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from chalkgrad.native.emit import shared as emit_shared
-from chalkgrad.native.emit.asked import asked, where_any
-from chalkgrad.native.emit.state import State
-from chalkgrad.native.emit.statements import statement
+from chalkgrad.native.emit.asked import alike, asked, where_any
+from chalkgrad.native.emit.state import State, Value
+from chalkgrad.native.emit.statements import safe, statement
 from chalkgrad.native.emit.text import LITERAL, typed
 from chalkgrad.native.emit.turns import turns
+from chalkgrad.native.emit.values import value
 from chalkgrad.native.tree import Buffer, Choose, Combine, Loop, Product, Set, Stmt, expressions, read_by, walk, written
+from chalkgrad.native.windows import Window, asking, windows
 from chalkgrad.ops.scalars import Axis, Expr, Fn, Place, Read, inside_out
 
 # A loop over so few places that its body has at most so many operations in all is written out turn by turn.
@@ -47,8 +49,11 @@ def loop(state: State, stmt: Loop) -> None:
 
 def _loop(state: State, stmt: Loop) -> None:
     n = stmt.extent
+    found = [] if stmt.part is not None or stmt.role == "lane" else windows(stmt)
     if stmt.part is not None:
         _part(state, stmt, stmt.part)
+    elif found and not any([differs(e, state.lane, state.wide) for w in found for e in w]):
+        _window(state, stmt, found)
     elif stmt.role == "lane" and stmt.lanes > 1 and state.lane is None:
         _in_lanes(state, stmt)
     elif n == 1 or (n <= LITERAL and _short(stmt)):
@@ -57,6 +62,25 @@ def _loop(state: State, stmt: Loop) -> None:
         begun = emit_shared.begin_around(state, stmt)
         turns(state, stmt.axis, "0", state.code.size(n), 1, lambda: statements(state, stmt.body))
         emit_shared.end(state, begun)
+
+
+def _window(state: State, stmt: Loop, found: Sequence[Window]) -> None:
+    """The turns from the first place of all windows to the last one; the terms themselves ask for their own."""
+    ends: list[str] = []
+    for side, how in ((0, "slt"), (1, "sgt")):
+        text = ""
+        for window in found:
+            state.memo = dict(state.kept)
+            new = state.operand(value(state, window[side]), "int64")
+            text = _better(state, how, new, text) if text else new
+        ends.append(text)
+    start, end = _better(state, "sgt", ends[0], "0"), _least(state, ends[1], state.code.size(stmt.extent))
+    before = state.kept
+    if all([alike(w[side], found[0][side]) for w in found for side in (0, 1)]):  # and then there is nothing left to ask
+        terms = [safe(state, s.value) for s in walk(stmt.body) if isinstance(s, Combine)]
+        state.kept = before | {e: Value("", "bool", known=True) for t in terms for e in asking(t, stmt.axis)}
+    turns(state, stmt.axis, start, end, 1, lambda: statements(state, stmt.body), maybe=True)
+    state.kept = before
 
 
 def _written_out(state: State, stmt: Loop, first: int) -> None:
@@ -250,8 +274,11 @@ def _of_part(state: State, stmt: Loop, part: Axis) -> bool:
 
 
 def _least(state: State, a: str, b: str) -> str:
-    less = state.code.new(f"icmp slt i64 {a}, {b}")
-    return state.code.new(f"select i1 {less}, i64 {a}, i64 {b}")
+    return _better(state, "slt", a, b)
+
+
+def _better(state: State, how: str, a: str, b: str) -> str:
+    return state.code.new(f"select i1 {state.code.new(f'icmp {how} i64 {a}, {b}')}, i64 {a}, i64 {b}")
 
 
 def varying(inside: Homes, stmt: Loop) -> set[Buffer]:
@@ -268,7 +295,7 @@ def varying(inside: Homes, stmt: Loop) -> set[Buffer]:
     return found
 
 
-def differs(e: Expr, lane: Axis, wide: set[Buffer]) -> bool:
+def differs(e: Expr, lane: Axis | None, wide: set[Buffer]) -> bool:
     """Whether an expression is another one in every lane."""
     for part in inside_out(e):
         if isinstance(part, Place):

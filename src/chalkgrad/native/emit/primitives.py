@@ -338,7 +338,8 @@ def converted(code: Lines, x: str, dtype: str, to: str, lanes: int = 1) -> str:
             return new(f"icmp ne {given} {x}, {_nought(lanes)}")
         return new(f"fcmp une {given} {x}, {literal(0.0, dtype, lanes)}")
     if dtype == "bool":
-        return new(f"{'zext' if to == 'int64' else 'uitofp'} {given} {x} to {wanted}")
+        one, none = [literal(n if to == "int64" else float(n), to, lanes) for n in (1, 0)]
+        return new(f"select {given} {x}, {wanted} {one}, {wanted} {none}")  # a mask over the bits of 1, in lanes
     if dtype == "int64":
         return new(f"sitofp {given} {x} to {wanted}")
     if to == "int64":

@@ -40,6 +40,8 @@ _TRIED, _ORDERS, _SHARE = 2000, 4, 0.05
 # Tiles are of so many turns, by how many entries a turn holds; none where it holds and adds to no more than the last.
 _TILES = ((128, 128), (256, 64), (4096, 32))
 _LITTLE = 256
+# So many entries of a tile stay in the nearest cache.
+_NEAR = 2048
 # A run is a multiple of this, so that all lanes are in use.
 _LANES = 8
 
@@ -144,19 +146,26 @@ class _Level:
             self._put(Group(place), line, None)
             return
         axes = line.axes[:1] if line.ordered else line.axes
+        axes = [a for a in axes if line.windows.get(a, frozenset()).isdisjoint(line.axes)] or axes
         ranked = sorted(axes, key=lambda a: self._rank(self.classes.of(a)))
         axis = next((a for a in ranked if self._weight(line, a) > 0), ranked[0])
         kind = self.classes.of(axis)
         near = self._open.setdefault(kind, [])
         group = latest if latest is not None and second < latest.place and latest.kind is kind else None
-        if group is None or not group.takes(line, axis):
-            group = next((g for g in _behind(near, first) if g.takes(line, axis)), None)
+        apart = self._narrow(line, axis)
+        if group is None or group.apart != apart or not group.takes(line, axis):
+            group = next((g for g in _behind(near, first) if g.apart == apart and g.takes(line, axis)), None)
         if group is None:
             self._last += 1
-            group = Group((self._last, 0), Axis(axis.extent), kind)
+            group = Group((self._last, 0), Axis(axis.extent), kind, apart)
             near.append(group)
         self._begin(line, axis)
         self._put(group, line, axis)
+
+    def _narrow(self, line: Line, axis: Axis) -> bool:
+        """Whether turns of a loop cannot be done together, as each has a window of its own inside. A loop in tiles may
+        be shared all the same: its tiles are then gone through apart."""
+        return axis in line.windows or (self.tiles is not None and _decides(line, axis))
 
     def _begin(self, line: Line, axis: Axis) -> None:
         """What a line begins with goes into its loop, if that runs through what is filled; else before all."""
@@ -230,7 +239,7 @@ class _Level:
             elif (run := self._run(group)) is not None:
                 tile = Tile(Axis(-(-extent(group.axis) // run)), run)
                 inner = _level(packed(group, self.classes), self.classes, {group.kind: tile})
-                found.append(Loop(tile.axis, inner.statements(places), "serial"))
+                found.append(Loop(tile.axis, inner.statements(places), "parallel"))
             else:
                 found.append(self._loop(group, group.axis, places))
         return found
@@ -260,16 +269,25 @@ class _Level:
             return None
         if self.tiles is not None or any([axis in line.turns for line, axis in group.lines]):
             return None
-        if not any([a is not axis and extent(a) > _SHORT for line, axis in group.lines for a in line.axes]):
-            return None
+        n = extent(group.axis)
         own, sums = held(self._groups, group, self._size)
         run = next((run for limit, run in _TILES if own <= limit), None)
-        n = extent(group.axis)
-        if own + sums <= _LITTLE or run is None or n < 4 * run:
-            return None
+        if len({_decides(line, axis) for line, axis in group.lines}) > 1:
+            # what passes from a loop to the next stays as near as can be
+            run = min(n, run or _TILES[-1][1], max(2 * _LANES, _NEAR // max(own, 1) // _LANES * _LANES))
+        else:
+            long = any([a is not axis and extent(a) > _SHORT for line, axis in group.lines for a in line.axes])
+            if not long or own + sums <= _LITTLE or run is None or n < 4 * run:
+                return None
         # runs of equal length need no code for a shorter one
-        near = sorted(range(run // 2, 2 * run + 1, _LANES), key=lambda r: abs(r - run))
+        least = max(run // 2 // _LANES, 1) * _LANES
+        near = sorted(range(least, 2 * run + 1, _LANES), key=lambda r: abs(r - run))
         return next((r for r in near if n % r == 0), run)
+
+
+def _decides(line: Line, axis: Axis | None) -> bool:
+    """Whether it hangs on an axis which turns of another one do anything."""
+    return any([axis in rests for rests in line.windows.values()])
 
 
 def _behind(groups: Sequence[Group], first: tuple[int, int]) -> Iterable[Group]:

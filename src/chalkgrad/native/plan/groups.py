@@ -24,11 +24,15 @@ _LOOP = 200.0
 @final
 @dataclass(eq=False)
 class Group:
-    """Lines that share a loop, or a line alone that needs none. `place`: where it stands among the others."""
+    """Lines that share a loop, or a line alone that needs none. `place`: where it stands among the others.
+
+    `apart`: of lines in which few turns of this loop, or of one inside, do anything, which is found out turn by turn.
+    """
 
     place: tuple[int, int]
     axis: Axis | None = None
     kind: object = None
+    apart: bool = False
     lines: list[tuple[Line, Axis | None]] = field(default_factory=list[tuple[Line, "Axis | None"]])
     reads: dict[Cell, frozenset[int]] = field(default_factory=dict[Cell, frozenset[int]])
     writes: dict[Cell, frozenset[int]] = field(default_factory=dict[Cell, frozenset[int]])

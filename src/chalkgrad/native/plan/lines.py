@@ -10,7 +10,8 @@ from typing import final
 from chalkgrad.native.plan.rewrite import buffer_of, operations, reads
 from chalkgrad.native.plan.statements import Region, Statement, extent
 from chalkgrad.native.tree import Buffer, Choose, Combine, Loop, Set, Stmt, expressions, read_by, walk, written
-from chalkgrad.ops.kernel import Axis, Expr, Fn, Lit, Place, Read
+from chalkgrad.native.windows import windows_of
+from chalkgrad.ops.kernel import Axis, Expr, Fn, Lit, Place, Read, inside_out
 
 Spots = dict[Axis, frozenset[int]]
 Cell = Buffer | Region
@@ -28,7 +29,8 @@ class Line:
 
     `ordered`: the loops nest as the axes stand. `spots`: for every buffer that is read or written, in which places of
     its index an axis stands alone, in all that the line reads or writes of it. `first` fills what the line writes into
-    with a number: it goes where the line goes, or before it.
+    with a number: it goes where the line goes, or before it. `windows` are axes of which only few turns do anything,
+    each with those on which it hangs which ones do.
     """
 
     stmts: list[Stmt]
@@ -40,6 +42,7 @@ class Line:
     written: dict[Cell, Spots] = field(default_factory=dict[Cell, Spots])
     combined: dict[Cell, str] = field(default_factory=dict[Cell, str])
     first: Line | None = None
+    windows: dict[Axis, frozenset[Axis]] = field(default_factory=dict[Axis, "frozenset[Axis]"])
 
     @property
     def work(self) -> float:
@@ -130,6 +133,10 @@ def _line(
             _meet(line.written, buffer, stmt.index)
         if isinstance(stmt, Combine):
             line.combined[stmt.into] = stmt.how
+            for axis, window in windows_of(stmt.value).items():
+                rests = frozenset([p.axis for e in window for p in inside_out(e) if isinstance(p, Place)])
+                if axis not in rests:
+                    line.windows[axis] = rests
         for e in expressions(stmt):
             for read in reads(e):
                 _meet(line.read, buffer_of(read), read.index)

@@ -31,7 +31,7 @@ def packed(group: Group, classes: Classes) -> list[Line]:
                 copies.setdefault(cell, Buffer(f"{cell.name}_turned", cell.dtype, cell.shape, "arena"))
     made: list[Line] = []
     for cell, copy in copies.items():
-        known = [(line, a) for line, a in group.lines if cell in line.read and a is not None]
+        known = [(line, a) for line, a in group.lines if cell in line.read and a is not None and not line.windows]
         places = {line.read[cell].get(a, frozenset[int]()) for line, a in known}
         if len(places) == 1 and len(place := next(iter(places))) == 1:
             for line, _ in known:
@@ -41,6 +41,8 @@ def packed(group: Group, classes: Classes) -> list[Line]:
 
 
 def _often(line: Line, cell: Buffer, axis: Axis) -> bool:
+    if line.windows:
+        return False
     spots = line.read[cell]
     here = spots.get(axis, frozenset[int]())
     wide = [k for k, n in enumerate(cell.shape) if n != 1]

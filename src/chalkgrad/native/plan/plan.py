@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from chalkgrad.ir.collection import no_collection
 from chalkgrad.ir.program import Program, Var
 from chalkgrad.native.plan.direct import direct
+from chalkgrad.native.plan.few import few
 from chalkgrad.native.plan.fuse import fused
 from chalkgrad.native.plan.inline import inlined
 from chalkgrad.native.plan.inplace import in_place
@@ -55,7 +56,7 @@ def _lines(program: Program, given: Mapping[Var, Where], into: Sequence[Where | 
     found = Statements(program, values, into, block).found
     statements = same(inlined(found, wanted, lambda s: _products(s) is not None), wanted)
     statements = skipped(sums_first(statements, wanted), wanted, lambda s: _products(s) is not None)
-    statements = direct(statements, wanted)
+    statements = direct(few(statements, wanted), wanted)
     some = any([_products(s) is not None for s in statements])
     known = patterns(statements, wanted) if some else NOTHING_KNOWN
     return all_lines([_as_product(s, known) for s in statements])

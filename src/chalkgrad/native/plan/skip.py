@@ -65,7 +65,7 @@ class _Skip:
             unsafe = self._unsafe([b for b in bounds if b is not None], s, before)
             given = some if unsafe is None else fn("logical_or", some, unsafe)
             s.value = Fn("where", (given, _with(s.value, factor, opened), Lit(0.0, s.into.dtype, False)), s.into.dtype)
-            self.changed = True
+            self.changed = s.spared = True
             return [*before, s]
         return [s]
 

@@ -43,7 +43,8 @@ class Statement:
     running  along `over`, each entry is that before it and `value`, combined; `others` is what that is so far
     block    statements that stand as they are; they make `into` and what is in `others`, out of `given`
 
-    `region`, if it is known, says that statements of other regions write none of the same entries.
+    `region`, if it is known, says that statements of other regions write none of the same entries. `spared`: the value
+    is a `where` that leaves out only terms which add nothing.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class Statement:
     given: tuple[Buffer, ...] = ()
     others: tuple[Buffer, ...] = ()
     region: Region | None = None
+    spared: bool = False
 
     @property
     def volume(self) -> int:
