@@ -51,3 +51,15 @@ def test_out_of_time_is_undecided() -> None:
     found = cg.equal(HOSTILE["many logs"], HOSTILE["many logs"] + " + 0", seconds=0.0)
     assert found.verdict == "undecided"
     assert "time" in found.reason
+
+
+@pytest.mark.parametrize("text", ["y·(0/0)^0", "tanh(1/0)·y", "y + 1/(1/0)"])
+def test_what_has_no_value_on_the_way_is_not_made_whole_by_what_follows(text: str) -> None:
+    assert cg.equal(text, "y").verdict == "undecided"
+    assert cg.check(f"f(x, y) = x y\nclaim: df/dx = {text}").undecided
+
+
+@pytest.mark.parametrize("text", ["sum(y)", "mean(y)", "norm(y)", "where(x > 0, y·x^½/sqrt(x), y)"])
+def test_of_one_number_and_of_branches_not_taken(text: str) -> None:
+    assert cg.equal(text, "y" if "norm" not in text else "abs(y)").verdict == "yes"
+    assert cg.check(f"f(x, y) = x y\nclaim: df/dx = {text}").right or "norm" in text

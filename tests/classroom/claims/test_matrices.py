@@ -225,3 +225,10 @@ def test_nothing_is_called_right_outside_the_domain() -> None:
     found = cg.check("given: f = sum(log(-1 - x * x)); x in R^n\nclaim: ∂f/∂x = x")
     assert found.undecided
     assert "domain" in str(found)
+
+
+@pytest.mark.parametrize("side", ["1/0", "10^400", "9^9^9^9", "log(0)", "0/0"])
+def test_infinity_is_no_derivative(side: str) -> None:
+    claim = f"given:\ny in R, h in R\nL = y log(h) + (1-y) log(1-h)\nclaim:\n∂L/∂h = {side}\n"
+    verdict = cg.check(claim)
+    assert not verdict.right

@@ -101,8 +101,25 @@ class Ground:
         return env
 
     def value(self, made: Formula, given: Mapping[str, Values], watch: bool = False) -> Values:
-        """The values of a formula."""
-        return self.read(made.program.output, self.run(made.program, given, watch))
+        """The values of a formula: NaN wherever something on the way to them has none, as in 1/(1/0)."""
+        env = self.run(made.program, given, watch)
+        found = self.read(made.program.output, env)
+        lost = self._lost(made.program, env)
+        return np.where(lost, np.nan, found) if np.any(lost) else found
+
+    def _lost(self, program: Program, env: Mapping[Any, Values]) -> Values:
+        """The points at which the output was made of what has no value; of a choice, the branch taken counts."""
+        none = np.zeros(self.good.shape, bool)
+        lost: dict[Any, Values] = {}
+        for step in program.steps:
+            reads = [lost.get(a, none) for a in step.inputs]
+            out = np.asarray(env[step.output])
+            here = none if out.dtype == bool else ~np.isfinite(self.read(step.output, env))
+            if getattr(step.op, "name", "") == "where":
+                taken = self.read(step.inputs[0], env) != 0
+                reads = [reads[0], np.where(taken, reads[1], reads[2])]
+            lost[step.output] = np.logical_or.reduce([here, *reads])
+        return lost.get(program.output, none)
 
     def read(self, atom: Any, env: Mapping[Any, Values]) -> Values:
         """The values of an atom; true and false are 1 and 0."""

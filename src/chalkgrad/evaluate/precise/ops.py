@@ -140,6 +140,8 @@ def _accumulate(t: Trial, i: int, *xs: Decimal) -> Decimal:
 
 
 def _power(t: Trial, i: int, x: Decimal, n: Decimal) -> Decimal:
+    if x != x or n != n:
+        return NAN  # x^0 is 1 of a number only
     if x and n and n.adjusted() < -2:
         t.fade(-n.adjusted() - 3)
     return f.power(x, n)
@@ -239,6 +241,7 @@ RULES: dict[str, Callable[..., Any]] = {
 
 
 def _total(t: Trial, x: Any, axis: Any, keepdims: bool = False) -> Any:
+    x = np.asarray(x, dtype=object)  # of one number it is the number
     shape = x.shape
     axes = range(x.ndim) if axis is None else [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
     for a in axes:
@@ -261,7 +264,7 @@ def _extreme(reduce: Any, find: Any) -> Callable[..., Any]:
 
 def _mean(t: Trial, i: int, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     total = _total(t, x, axis, keepdims)
-    return total * np.size(total) / Decimal(x.size)
+    return total * np.size(total) / Decimal(np.size(x))
 
 
 def _softmax(t: Trial, i: int, x: Any, axis: Any = -1) -> Any:
@@ -294,6 +297,7 @@ def _stack(t: Trial, i: int, *xs: Any) -> Any:
 
 
 def _sum_to(t: Trial, i: int, x: Any, shape: Any = ()) -> Any:
+    x = np.asarray(x, dtype=object)
     x = np.asarray(x, dtype=object)
     more = x.ndim - len(shape)
     axes = (*range(more), *[more + k for k, n in enumerate(shape) if n == 1 and x.shape[more + k] != 1])

@@ -144,7 +144,7 @@ def agree(a: Sequence[Each], b: Sequence[Each]) -> str:
                 return "shape"
             gap = np.max(np.abs(x - y), initial=0.0)
             scale = max(float(np.max(np.abs(x), initial=0.0)), float(np.max(np.abs(y), initial=0.0)), 1e-3)
-            if not gap <= TOO_FAR * scale:  # a NaN is different
+            if not np.isfinite(scale) or not gap <= TOO_FAR * scale:  # infinity and NaN are the same as nothing
                 return "different"
             if gap > NEAR * scale:
                 verdict = "undecided"
