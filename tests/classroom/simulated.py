@@ -18,7 +18,7 @@ from chalkgrad.classroom.sheets.blank import Blank, NumberKey, Question
 from chalkgrad.ir.program import Number, Var
 from chalkgrad.transform.backprop import Contribution
 
-Style = Literal["exact", "stepwise", "more"]
+Style = Literal["exact", "stepwise", "written", "more"]
 Slot = Literal["value", "local", "product", "gradient", "next"]
 Place = tuple[Slot, Any]
 
@@ -129,7 +129,11 @@ def workable(question: Question) -> bool:
 
 
 class Student:
-    """Works one question. `plan` says at which place which mistake is made."""
+    """Works one question. `plan` says at which place which mistake is made.
+
+    Who works `exact` rounds only in writing, with `more` to more digits; `stepwise` rounds at every gate, and `written`
+    goes on with what was written down.
+    """
 
     def __init__(self, question: Question, style: Style, plan: Mapping[Place, str]) -> None:
         self.question, self.style, self.plan = question, style, plan
@@ -165,7 +169,8 @@ class Student:
         if kind is not None and kind in wrong:
             value = wrong[kind]
             self.errors.append(Error(place, kind, self.shows(place)))
-        return self._rounded(value) if self.style == "stepwise" else value
+        rounds = self.style == "stepwise" or (self.style == "written" and place in self.asked)
+        return self._rounded(value) if rounds else value
 
     def _rounded(self, value: Any) -> Any:
         return np.round(np.asarray(value, float), self.digits)[()]
@@ -384,8 +389,13 @@ def drawn(question: Question, style: Style, count: int, rng: random.Random) -> S
 
 
 def fair(student: Student, keys: Mapping[Place, Any]) -> bool:
-    """Whether each mistake can be seen, and nothing behind it is hidden by a 0 or a 1 that should be another number."""
+    """Whether each mistake can be seen, nothing behind it is hidden by a 0 or a 1 that should be another number, and
+    no rounding goes further than marking says that it may."""
     unit = 10.0**-student.digits
+    if student.style == "stepwise":
+        other = Student(student.question, "written", student.plan)
+        if not all(same(student.number(p), other.number(p), 2 * unit) for p in keys):
+            return False  # rounding between two blanks moves a number by more than is let pass
     if len({e.blank for e in student.errors}) < len(student.errors):
         return False
     for error in student.errors:

@@ -22,6 +22,7 @@ FILES = {
     "ann.csv": "blank,answer\nq.value,3\nf.value,12\n",
     "class.csv": "name\nAnn\nBob\n",
     "answers.csv": "student,variant,blank,answer\nAnn,1,q.value,3\nBob,,f.value,-12\n",
+    "out/sheet-7.csv": 'code,numbers\ns-7-01,"{""1"": {""x"": -3, ""y"": 7, ""z"": -5}}"\n',
     "sheet.toml": 'name = "s"\ntitle = "A sheet"\n[[problem]]\nfunction = "q = x + y; f(x, y, z) = q z"\n'
     'values = { x = -2, y = 5, z = -4 }\nblank = ["values", "gradients"]\n',
     "flowers.csv": "1,0,2,1,1,0,0\n0,1,2,1,0,1,0\n3,1,0,2,0,0,1\n2,2,0,1,1,0,0\n",
@@ -43,6 +44,7 @@ def test_examples_run(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for sheet in ("network.txt", "claim.txt"):
         shutil.copy(SHEETS / sheet, sheet)
     for name, text in FILES.items():
+        Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(text, encoding="utf-8")
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|<>")
     lexer.whitespace_split = True

@@ -114,3 +114,36 @@ def test_ctrl_c_says_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     told = call(tmp_path, RIGHT, "-o", str(tmp_path / "out"))
     assert told.exit_code == 130
     assert "the same command goes on from there" in told.stderr
+
+
+def test_what_is_printed_for_a_roster_is_marked_by_the_roster(tmp_path: Path) -> None:
+    sheet, roster, out = tmp_path / "sheet.toml", tmp_path / "class.csv", tmp_path / "out"
+    sheet.write_text(SHEET, encoding="utf-8")
+    roster.write_text('name;id\n"Lee; Ann";1\nBob;2\nZoë;3\n', encoding="utf-8")
+    seats = ["--roster", str(roster), "--seed", "7"]
+    made = CliRunner().invoke(
+        run, ["worksheet", str(sheet), "-o", str(out), *seats, "--format", "html", "--export", "json"]
+    )
+    assert made.exit_code == 0, made.output
+    (tmp_path / "by code").mkdir()
+    lines = ["student,blank,answer"]
+    for form in sorted((out / "json").glob("*.answers.json")):
+        data = json.loads(form.read_text(encoding="utf-8"))
+        key = json.loads(form.with_name(form.name.replace(".answers.", ".key.")).read_text(encoding="utf-8"))
+        data["answers"] = {id: str(key["answers"][id]["exact"]) for id in data["answers"]}
+        (tmp_path / "by code" / form.name).write_text(json.dumps(data), encoding="utf-8")
+        lines += [f'"{data["student"]}",{id},{answer}' for id, answer in data["answers"].items()]
+    by_seat = tmp_path / "by seat.csv"
+    by_seat.write_text("\n".join(lines), encoding="utf-8")
+    for answers in (by_seat, tmp_path / "by code"):
+        told = CliRunner().invoke(run, ["check", str(answers), "--sheet", str(sheet), *seats, "--jobs", "0", "--json"])
+        assert told.exit_code == 0, told.output
+        data = json.loads(told.stdout)
+        assert [(s["student"], s["code"]) for s in data["students"]] == [
+            ("Lee; Ann", "mini-7-01"),
+            ("Bob", "mini-7-02"),
+            ("Zoë", "mini-7-03"),
+        ]
+        assert data["remarks"] == []
+    other = CliRunner().invoke(run, ["check", str(by_seat), "--sheet", str(sheet), "--jobs", "0"])
+    assert other.exit_code == 1  # marked as the published sheet, whose numbers are others

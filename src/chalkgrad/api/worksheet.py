@@ -17,6 +17,7 @@ from chalkgrad.classroom.sheets.blank import Keyed, Variant
 from chalkgrad.classroom.sheets.key import keyed
 from chalkgrad.classroom.sheets.reading import MAX_BYTES, read_sheet
 from chalkgrad.classroom.sheets.sheet import Sheet
+from chalkgrad.classroom.variants.index import COLUMN, numbers_text
 from chalkgrad.errors import ChalkgradError, SheetError, nearest
 
 if TYPE_CHECKING:
@@ -181,9 +182,9 @@ class Worksheet:
     def _index(self, form: str) -> str:
         out = io.StringIO()
         rows = csv.writer(out, lineterminator="\n")
-        rows.writerow(["student", "variant", "code", "file"])
+        rows.writerow(["student", "variant", "code", "file", COLUMN])
         for seat, one in zip(self.seats, self.layouts, strict=True):
-            rows.writerow([cell(seat.student), seat.number, one.code, f"{one.code}.{form}"])
+            rows.writerow([cell(seat.student), seat.number, one.code, f"{one.code}.{form}", numbers_text(seat)])
         return out.getvalue()
 
 

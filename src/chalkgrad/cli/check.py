@@ -20,11 +20,19 @@ from chalkgrad.notation.values import read_values
 @click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="[NAME=VALUE]...")
 @click.option("--sheet", metavar="SHEET.toml", help="The worksheet that ANSWERS are to.")
 @click.option(
-    "--seed", type=click.IntRange(0, 10**18 - 1), help="Of the variants, where people wrote their number only."
+    "--seed",
+    type=click.IntRange(0, 10**18 - 1),
+    metavar="NUMBER",
+    help="Of the variants, where people wrote their number only.",
 )
 @click.option("--roster", metavar="FILE", help="CSV of the class, in the order of its seats.")
+@click.option(
+    "--index", metavar="FILE", help="The list that came with the variants: marks by the numbers printed then."
+)
 @click.option("-o", "--out", metavar="FOLDER", help="Where gradebook, marks, feedback and statistics are written.")
-@click.option("--jobs", type=click.IntRange(0, 64), help="Processes that mark; 2 for a class.")
+@click.option(
+    "--jobs", type=click.IntRange(0, 64), metavar="NUMBER", help="Processes that mark, 2; 0 for none but this."
+)
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON, on standard output.")
 @click.pass_context
 def check(
@@ -34,6 +42,7 @@ def check(
     sheet: str | None,
     seed: int | None,
     roster: str | None,
+    index: str | None,
     out: str | None,
     jobs: int | None,
     as_json: bool,
@@ -58,6 +67,7 @@ def check(
       printf 'f(x, y) = x y\\nclaim: df/dx = x\\n' | chalkgrad check -
       chalkgrad check ann.csv --sheet sheet.toml
       chalkgrad check answers.csv --sheet sheet.toml --seed 7 -o marked/
+      chalkgrad check answers.csv --sheet sheet.toml --index out/sheet-7.csv -o marked/
     """
     refuse_options(context, given)
     if sheet is not None:
@@ -65,9 +75,11 @@ def check(
 
         if given:
             raise ChalkgradError(f"'{given[0]:.40}' is not understood beside --sheet")
-        code = mark(claim, sheet, seed=seed, roster=roster, out=Path(out) if out else None, jobs=jobs, as_json=as_json)
+        folder = Path(out) if out else None
+        code = mark(claim, sheet, seed=seed, roster=roster, index=index, out=folder, jobs=jobs, as_json=as_json)
         context.exit(code)
-    only = [name for name, value in (("--seed", seed), ("--roster", roster), ("-o", out), ("--jobs", jobs)) if value]
+    of_sheets = {"--seed": seed, "--roster": roster, "--index": index, "-o": out, "--jobs": jobs}
+    only = [name for name, value in of_sheets.items() if value]
     if only or as_json:
         raise ChalkgradError(f"{only[0] if only else '--json'} is for answers to a worksheet: give --sheet SHEET.toml")
     text = read_stdin() if claim == "-" else read_file(claim, MAX_BYTES, "the claim")

@@ -18,7 +18,8 @@ from chalkgrad.classroom.course.run import Course, Settings, Told, mark_class
 from chalkgrad.classroom.course.statistics import in_words
 from chalkgrad.classroom.course.visible import trimmed, visible
 from chalkgrad.classroom.course.words import record_in_words
-from chalkgrad.classroom.sheets.reading import MAX_BYTES
+from chalkgrad.classroom.sheets.reading import MAX_BYTES, read_sheet
+from chalkgrad.classroom.variants.index import MOST, read_index
 from chalkgrad.classroom.variants.roster import read_roster
 from chalkgrad.cli.arguments import read_file
 
@@ -30,7 +31,15 @@ _EVERY = 5.0
 
 
 def mark(
-    answers: str, sheet: str, *, seed: int | None, roster: str | None, out: Path | None, jobs: int | None, as_json: bool
+    answers: str,
+    sheet: str,
+    *,
+    seed: int | None,
+    roster: str | None,
+    index: str | None,
+    out: Path | None,
+    jobs: int | None,
+    as_json: bool,
 ) -> int:
     """Mark, print, and give the exit code.
 
@@ -38,7 +47,10 @@ def mark(
     """
     text = read_file(sheet, MAX_BYTES, "the sheet")
     names = read_roster(read_file(roster, _MOST_ROSTER, "the roster")) if roster is not None else ()
-    settings = Settings(__version__, seed, names, out, jobs)
+    printed = None
+    if index is not None:
+        printed = read_index(read_file(index, MOST, "the index"), read_sheet(text).name)
+    settings = Settings(__version__, seed, names, printed, out, jobs)
     try:
         with _progress() as told:
             course = mark_class(text, answers, settings, told)
@@ -47,7 +59,7 @@ def mark(
         click.echo(f"chalkgrad: stopped{kept}", err=True)
         return 130
     if as_json:
-        click.echo(json.dumps(_data(course), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(_data(course), indent=1))  # in ASCII: what people wrote may turn a terminal around
     else:
         _say(course)
     return _exit_code(course)

@@ -199,7 +199,7 @@ def _whole(rows: Rows, blank: bool, digits: int, asked: Asked | None) -> Diagram
             upstream = ask.answer(below)
         wires.append(Wire(ids[output], "out", here, upstream, rooms=(above, below)))
     columns, table = table_of(rows, digits=4, blank=blank) if asked is None else _asked_table(rows, digits, asked)
-    about = describe(rows, blank) if asked is None else f"{describe(rows, True)} {_SHEET}"
+    about = describe(rows, blank) if asked is None else f"{_gates(rows)} {_SHEET}"
     called = f"Computation graph of {rows.output_name}" if ask.untold else title(worked)
     return Diagram(called, about, tuple(nodes), tuple(wires), columns, table, blank)
 
@@ -220,16 +220,20 @@ def _gradient(worked: Worked, var: Var) -> Any:
 
 def describe(rows: Rows, blank: bool = False) -> str:
     """The drawing in a sentence or two."""
-    steps = len(rows.program.steps)
-    names = ", ".join(rows.names[v] for v in rows.program.inputs[:12])
-    more = ", …" if len(rows.program.inputs) > 12 else ""
-    gates = "1 gate" if steps == 1 else f"{steps} gates"
-    text = f"Computation graph of {rows.output_name}, from {names or 'constants'}{more}, in {gates}."
+    text = _gates(rows)
     if blank:
         return text + " Values and gradients are left blank."
     if rows.worked.symbolic:
         return text + " No values were given."
     return text + " Values stand above the wires, gradients below them."
+
+
+def _gates(rows: Rows) -> str:
+    steps = len(rows.program.steps)
+    names = ", ".join(rows.names[v] for v in rows.program.inputs[:12])
+    more = ", …" if len(rows.program.inputs) > 12 else ""
+    gates = "1 gate" if steps == 1 else f"{steps} gates"
+    return f"Computation graph of {rows.output_name}, from {names or 'constants'}{more}, in {gates}."
 
 
 def table_of(rows: Rows, digits: int, blank: bool = False) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -247,7 +251,7 @@ def table_of(rows: Rows, digits: int, blank: bool = False) -> tuple[tuple[str, .
     return columns, tuple(table)
 
 
-_SHEET = "What is to be filled in is said to be so in the table."
+_SHEET = "Values stand above the wires, gradients below them; the table says which are to be filled in."
 
 
 def _asked_table(rows: Rows, digits: int, asked: Asked) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:

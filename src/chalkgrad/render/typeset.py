@@ -133,9 +133,8 @@ def to_pdf(document: str, inputs: dict[str, str]) -> bytes:
 def pages_of(document: str, inputs: dict[str, str]) -> list[str]:
     """The pages of a fixed typst document, each as SVG: what its PDF looks like."""
     with _lock:
-        found = _compile(document, "svg", inputs)
-    several: list[bytes] = list(found) if isinstance(found, list) else [found]
-    return [page.decode() for page in several]
+        found: Any = _compile(document, "svg", inputs)
+    return [page.decode() for page in (found if isinstance(found, list) else [found])]
 
 
 def _size(svg: str) -> tuple[float, float]:

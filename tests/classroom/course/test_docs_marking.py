@@ -15,6 +15,7 @@ from chalkgrad.classroom.course.run import Settings, mark_class
 from chalkgrad.classroom.marking.mark import mark
 from chalkgrad.classroom.sheets.key import keyed
 from chalkgrad.classroom.sheets.reading import read_sheet
+from chalkgrad.classroom.slips import find
 from chalkgrad.cli.main import run
 
 PAGE = (Path(__file__).parents[3] / "docs" / "marking.md").read_text(encoding="utf-8")
@@ -99,6 +100,13 @@ def test_mistakes_that_have_names(mistake: str, function: str, blank: str, answe
     listed = {name for row in tables("Mistakes that have names") for name in re.findall(r"`([^`]+)`", row[0])}
     assert found.mistake == mistake
     assert mistake in listed
+
+
+def test_every_kind_of_mistake_is_on_the_page() -> None:
+    sources = [file.read_text(encoding="utf-8") for file in Path(find.__file__).parent.glob("*.py")]
+    kinds = {kind for text in sources for kind in re.findall(r'\bSlip\(\s*"([^"]+)"', text)}
+    listed = [name for row in tables("Mistakes that have names") for name in re.findall(r"`([^`]+)`", row[0])]
+    assert sorted(listed) == sorted(kinds)
 
 
 def test_the_files_of_a_class(tmp_path: Path) -> None:

@@ -18,7 +18,12 @@ from chalkgrad.classroom.course import run as running
 from chalkgrad.classroom.course import workers
 from chalkgrad.classroom.course.files import locked
 from chalkgrad.classroom.course.run import Course, Settings, mark_class
+from chalkgrad.classroom.marking.mark import mark
+from chalkgrad.classroom.sheets.key import keyed
+from chalkgrad.classroom.sheets.reading import read_sheet
 from chalkgrad.errors import ChalkgradError
+
+SHEETS = Path(__file__).parents[3] / "examples" / "sheets"
 
 SHEET = """
 name = "mini"
@@ -129,9 +134,9 @@ def test_a_run_that_is_killed_ends_in_the_same_bytes(tmp_path: Path) -> None:
     out = tmp_path / "out"
     chance = random.Random(6)
     kept: list[int] = []
-    for _ in range(4):
+    for jobs in ("0", "1", "0"):
         process = subprocess.Popen(
-            [*RUN, answers, "--sheet", str(sheet), "-o", str(out), "--jobs", "1"],
+            [*RUN, answers, "--sheet", str(sheet), "-o", str(out), "--jobs", jobs],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -311,6 +316,18 @@ def test_variants_that_do_not_exist_cost_their_own_sheets_only(tmp_path: Path) -
         marked(written(tmp_path, rows("Bob", "4")), sheet=fixed, seed=7)
 
 
+def test_a_key_that_few_agree_with_is_doubted(tmp_path: Path) -> None:
+    people = [rows(f"Student {n}", q_value="8.37") for n in range(4)] + [rows(f"Other {n}") for n in range(5)]
+    course = marked(written(tmp_path, *people))
+    told = "4 of 9 are first wrong at q.value, and no known mistake explains it"
+    assert [r.text for r in course.remarks.kept] == [
+        f"{told}: was the sheet, or the program, changed after it was printed?"
+    ]
+    assert not course.remarks.left_out
+    named = marked(written(tmp_path, *[rows(f"Student {n}", z_gradient="-3") for n in range(9)]))
+    assert not named.remarks.count
+
+
 def test_orphaned_workers_end(tmp_path: Path) -> None:
     if not Path("/proc").exists():
         pytest.skip("children are looked for in /proc")
@@ -342,3 +359,21 @@ def _running(pid: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(")")[2].split()[0] != "Z" and os.path.exists(f"/proc/{pid}")
+
+
+@pytest.mark.parametrize("name", ["backprop", "section", "filters", "practice", "nets"])
+def test_no_blank_of_any_kind_gives_credit_for_what_is_no_answer(name: str) -> None:
+    sheet = keyed(read_sheet((SHEETS / f"{name}.toml").read_text(encoding="utf-8")))
+    for text in (
+        "__import__('os').getpid()",
+        "<script>",
+        "=cmd|'/C calc'!A0",
+        "1/0",
+        "10^400",
+        "0/0",
+        "nan",
+        "\u202e1",
+    ):
+        for found in mark(sheet, {b.id: text for b in sheet.blanks}).marks:
+            assert found.verdict in ("wrong", "cannot tell"), (text, found)
+            assert found.credit == 0

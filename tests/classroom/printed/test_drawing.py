@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from chalkgrad.classroom.printed.compose import layout
 from chalkgrad.classroom.printed.drawing import (
     asked_elsewhere,
     drawing,
@@ -13,6 +14,7 @@ from chalkgrad.classroom.printed.drawing import (
     on_drawing,
     plain_drawing,
 )
+from chalkgrad.classroom.printed.html import html
 from chalkgrad.classroom.sheets.blank import Question
 from chalkgrad.render.graph import diagram
 from tests.classroom.printed.sheets import HEAD, S1, question, seed, sheet
@@ -55,6 +57,15 @@ def test_a_fork_has_its_sum_at_the_stub_and_products_on_the_wires() -> None:
     assert texts(made, "gradient", key=True).count("-4") >= 2
     slots = {slot.id: slot for slot in drawn(made).placed.slots}
     assert slots["x.gradient"].x < slots["x>g.product"].x
+
+
+def test_a_gradient_stands_where_its_only_product_would() -> None:
+    made = question(S1 + 'blank = ["products", "gradients"]\n')
+    assert drawn(made).ids == {"q.gradient", "x.gradient", "y.gradient", "z.gradient"}
+    page = html(layout(sheet(S1 + 'blank = ["products", "gradients"]\n')), key=False)
+    assert "to fill in: ∂f/∂q · ∂q/∂x" in page
+    alone = question(S1 + 'blank = ["products"]\n')
+    assert drawn(alone).ids == {"q>f.product", "z>f.product", "x>q.product", "y>q.product"}
 
 
 def test_what_is_asked_on_lines_is_not_on_the_drawing() -> None:

@@ -54,7 +54,7 @@ def test_every_formula_of_the_seeds_is_set_whole(line: str) -> None:
         (r"\left( \frac{a}{b} \right)", r"\left(\frac{a}{b}\right)"),
         (r"\max\{x, y\}", r"\max\{x, y\}"),
         (r"\mathbb{R}^n", r"\mathbb{R}^{n}"),
-        ("dx += dq · 1", r"dx += dq \cdot 1"),
+        ("dx += dq · 1", r"dx \mathrel{+}= dq \cdot 1"),
         ("y^*", "y^{*}"),
         ("1{x > y}", r"1\{x > y\}"),
         ("4.5e-5", r"4.5 \times 10^{-5}"),

@@ -46,6 +46,22 @@ def test_a_step_of_descent() -> None:
     assert found == pytest.approx({**{f"{n}.next": v for n, v in there.items()}, "f.next": 3.7 * -4.3 - 1.7})
 
 
+def test_numbers_of_a_person_who_rounds_at_every_gate() -> None:
+    body = 'function = "p = σ(x); f = 3p"\nvalues = { x = 0.5 }\nrate = 1\n'
+    found = sheet(body + 'blank = ["values", "gradients", "next", "f.next"]\n')
+    steps = {b.id: b.key.stepwise for b in found.blanks if isinstance(b.key, NumberKey)}
+    # 0.62246 is 0.62, and 3 of it 1.86; σ' is 0.62·0.38 = 0.24 to two decimals, times 3 is 0.72
+    # x goes to 0.5 - 0.72 = -0.22, where σ is 0.45, and 3 of it 1.35
+    assert steps == {
+        "p.value": 0.62,
+        "f.value": 1.86,
+        "p.gradient": 3.0,
+        "x.gradient": 0.72,
+        "x.next": -0.22,
+        "f.next": 1.35,
+    }
+
+
 def test_what_rounding_leaves_of_0_is_0() -> None:
     found = sheet('function = "f = 3x"\nvalues = { x = 0.3 }\nrate = 0.1\nblank = ["x.next"]\n')
     assert keys(found) == {"x.next": 0.0}  # 0.3 - 0.1·3 is -5.6e-17 in floats
@@ -119,6 +135,12 @@ def test_matrices_in_symbols() -> None:
     assert found["W.gradient.formula"] == "2 (W x - y) xᵀ"
 
 
+def test_what_nobody_would_write_is_no_key() -> None:
+    body = 'function = "f = sum(sort(W[0]))"\nvalues = { W = [[1, 2], [3, 5]] }\n'
+    with pytest.raises(SheetError, match="give one as an answer"):  # a scatter of a broadcast
+        sheet(body + 'blank = ["W.gradient.formula"]\n')
+
+
 def test_shapes_of_equations() -> None:
     given = "x^(i) in R^(D_x x 1), z1 in R^(D_a x 1)\nz1 = W1 x^(i) + b1\nL^(i) = sum(z1)\nJ = 1/m Σ_{i=1}^{m} L^(i)"
     found = sheet(f"given = '''{given}'''\nblank = ['W1.shape', 'X.shape']\n")
@@ -136,8 +158,9 @@ def test_a_number_by_a_formula_of_ones_own() -> None:
     other = keyed(read_sheet(text), Variant(1, 1, {1: {"W": 13.0}}))
     assert keys(other) == {"size": 5.0}  # the variant's numbers, with no function either
     assert other.questions[0].part.values["W"] == 13.0
-    with pytest.raises(SheetError, match="inf"):
-        sheet(body + "answer = '1/(W - 10)'\n")
+    for wrong in ("1/(W - 10)", "(1/(W - 10))^0"):
+        with pytest.raises(SheetError, match="no finite number"):
+            sheet(body + f"answer = '{wrong}'\n")
     stages = sheet(FORK + "[[problem.ask]]\nkind = 'value'\nid = 'twice'\nask = '2q'\nanswer = '2q + z'\n")
     assert keys(stages) == {"twice": 2.0}
 
@@ -153,6 +176,8 @@ def test_in_terms_of_names() -> None:
     assert keys(sheet(net + 'names = ["x", "y", "a"]\nanswer = "(a - y) a (1 - a) x"\n'))
     with pytest.raises(SheetError, match="is not what the gradient program computes"):
         sheet(net + 'names = ["x", "y", "a"]\nanswer = "(a - y) a (1 + a) x"\n')
+    with pytest.raises(SheetError, match="holds z, which its names leave out"):
+        sheet(net + 'names = ["x", "y", "a"]\nanswer = "(a - y) σ(z) (1 - a) x"\n')
     with pytest.raises(SheetError, match="not found in terms of y"):
         sheet(net + 'names = ["y"]\n')
     with pytest.raises(SheetError, match="no value 'b'"):
@@ -275,7 +300,17 @@ def test_numbers_need_values_and_formulas_no_upstream() -> None:
     with pytest.raises(SheetError, match="no upstream gradient given"):
         sheet(FORK + 'upstream = 2\nblank = ["x.gradient.formula"]\n')
     with pytest.raises(SheetError, match="asked for twice"):
-        fork("values", "q.value")
+        fork("values", "q.value", "q.value")
+
+
+def test_an_id_counts_before_a_set_that_it_is_in() -> None:
+    entries = '["values", { blank = "q.value", points = 5, hint = "x + y" }, "stages.value"]'
+    found = sheet(FORK + f"blank = {entries}\n")
+    assert [(b.id, b.points, b.hint) for b in found.blanks] == [
+        ("q.value", 5.0, "x + y"),
+        ("r.value", 1.0, ""),
+        ("f.value", 1.0, ""),
+    ]
 
 
 # points

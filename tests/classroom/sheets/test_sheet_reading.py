@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import tomllib
+import unicodedata
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -72,6 +73,13 @@ def test_values_are_numbers_arrays_and_maths_text() -> None:
 def test_names_that_toml_quotes_and_latex() -> None:
     part = one('function = \'f = \\hat y - y^*\'\nvalues = { "ŷ" = 2, "y^*" = 1 }\nblank = ["values"]\n')
     assert dict(part.values) == {"ŷ": 2.0, "y^*": 1.0}
+
+
+def test_a_name_is_one_name_however_its_marks_were_typed() -> None:
+    loose = unicodedata.normalize("NFD", "ŷ")
+    part = one(f'function = "f = {loose} - y"\nvalues = {{ "{loose}" = 2, y = 1 }}\nblank = ["{loose}.gradient"]\n')
+    assert dict(part.values) == {"ŷ": 2.0, "y": 1.0}
+    assert part.asks[0].pattern == "ŷ.gradient"
 
 
 def test_kinks_and_fixed_values() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 
 from chalkgrad.classroom.course.record import SAID, Record, Row
+from chalkgrad.classroom.course.statistics import UNKNOWN
 from chalkgrad.classroom.course.visible import cell, file_name, trimmed
 
 _MARKS = ("student", "variant", "blank", "answer", "verdict", "credit", "mistake", "why", "should", "notes")
@@ -42,7 +43,7 @@ def percent(points: float, of: float) -> str:
 
 def _person(record: Record) -> list[str]:
     wrong = [record.row(b) for b in record.first]
-    mistakes = [r.mistake or "unknown" for r in wrong if r is not None]
+    mistakes = [r.mistake or UNKNOWN for r in wrong if r is not None]
     unsure = sum([r.verdict == "cannot tell" for r in record.rows])
     return [
         cell(record.student),

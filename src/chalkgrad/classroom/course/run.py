@@ -21,7 +21,7 @@ from chalkgrad.classroom.course.gradebook import gradebook, marks
 from chalkgrad.classroom.course.record import Record, from_data
 from chalkgrad.classroom.course.remarks import Remarks
 from chalkgrad.classroom.course.seats import Seat, seats
-from chalkgrad.classroom.course.statistics import Statistics, in_words, statistics
+from chalkgrad.classroom.course.statistics import UNKNOWN, Statistics, in_words, statistics
 from chalkgrad.classroom.course.statistics_page import statistics_page
 from chalkgrad.classroom.course.visible import file_name, visible
 from chalkgrad.classroom.course.worker import Done, Marker, Task
@@ -39,6 +39,7 @@ SYNCED = 50
 SECONDS_UNSYNCED = 1.0
 """After so many sheets, or such a time, the journal is brought to the disk."""
 _MOST_TRIES = 5
+_MANY = 4
 
 Told = Callable[[int, int], None]
 """Told how many sheets are marked, and of how many; first with those that a run before has marked."""
@@ -65,12 +66,13 @@ class Settings:
 
     `jobs` are processes; with 0 it is marked in this one, where nothing ends a sheet that takes too long; None is 2,
     and this process for one sheet that nothing is written of. `version` is that of the program: what another one has
-    marked is marked anew.
+    marked is marked anew. `index` holds the variants as they were printed, by seed and number: they are not looked for.
     """
 
     version: str
     seed: int | None = None
     roster: Sequence[str] = ()
+    index: Mapping[tuple[int, int], Variant] | None = None
     out: Path | None = None
     jobs: int | None = None
     seconds: float = SECONDS
@@ -93,14 +95,31 @@ def mark_class(text: str, answers: str, settings: Settings, progress: Told = lam
         if settings.out is not None:
             stack.enter_context(locked(settings.out))
         found, resumed = _marked(text, sheet, tasks, settings, progress)
-        course = Course(sheet, found, collected.remarks, absent, statistics(sheet, found), resumed)
+        counted = statistics(sheet, found)
+        _doubt(counted, collected.remarks)
+        course = Course(sheet, found, collected.remarks, absent, counted, resumed)
         return course if settings.out is None else _write(course, settings.out)
+
+
+def _doubt(found: Statistics, remarks: Remarks) -> None:
+    """Where many are wrong at one blank and no mistake explains it, the key may be that of another sheet."""
+    for b in found.blanks:
+        strange = b.mistakes.get(UNKNOWN, 0)
+        if strange >= _MANY and 3 * strange >= found.sheets:
+            told = f"{strange} of {found.sheets} are first wrong at {b.blank}, and no known mistake explains it"
+            remarks.add("", f"{told}: was the sheet, or the program, changed after it was printed?")
 
 
 def _tasks(sheet: Keyed, collected: Collected, settings: Settings) -> list[Task]:
     name = sheet.sheet.name
-    seated = seats(collected, name, seed=settings.seed, roster=settings.roster)
-    known = _variants(sheet, seated, settings.roster, collected.remarks)
+    seeds = {seed for seed, _ in settings.index or {}}
+    seed = min(seeds) if settings.seed is None and len(seeds) == 1 else settings.seed
+    seated = seats(collected, name, seed=seed, roster=settings.roster)
+    known = (
+        _variants(sheet, seated, collected.remarks)
+        if settings.index is None
+        else _printed(seated, settings.index, collected.remarks)
+    )
     tasks: list[Task] = []
     for seat in seated:
         variant = known.get((seat.seed, seat.number))
@@ -109,9 +128,19 @@ def _tasks(sheet: Keyed, collected: Collected, settings: Settings) -> list[Task]
     return tasks
 
 
-def _variants(
-    sheet: Keyed, seated: Sequence[Seat], roster: Sequence[str], remarks: Remarks
+def _printed(
+    seated: Sequence[Seat], index: Mapping[tuple[int, int], Variant], remarks: Remarks
 ) -> Mapping[tuple[int, int], Variant]:
+    """The values as the index has them; who has a variant that is not in it is remarked upon."""
+    known = {(0, PUBLISHED): Variant(), **index}
+    for seat in seated:
+        if (seat.seed, seat.number) not in known:
+            which = f"variant {seat.number} of seed {seat.seed}, which is not in the index"
+            remarks.add("", f"'{visible(seat.student, 60)}' has {which}; left out", left_out=True)
+    return known
+
+
+def _variants(sheet: Keyed, seated: Sequence[Seat], remarks: Remarks) -> Mapping[tuple[int, int], Variant]:
     """The values of every variant that somebody sat at; those that do not exist are remarked upon."""
     found: dict[tuple[int, int], Variant] = {(0, PUBLISHED): Variant()}
     for seed in sorted({s.seed for s in seated if s.number != PUBLISHED}):

@@ -12,6 +12,9 @@ from chalkgrad.classroom.course.record import VERDICTS, Record
 from chalkgrad.classroom.course.visible import trimmed
 from chalkgrad.classroom.sheets.blank import Keyed
 
+UNKNOWN = "unknown"
+"""What a mistake without a name is counted under."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def statistics(sheet: Keyed, records: Sequence[Record]) -> Statistics:
             verdicts[row.blank][row.verdict] += 1
             if row.blank in wrong:
                 first[row.blank] += 1
-                named[row.blank][row.mistake or "unknown"] += 1
+                named[row.blank][row.mistake or UNKNOWN] += 1
     blanks = tuple(
         [
             AtBlank(

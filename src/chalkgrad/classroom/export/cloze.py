@@ -32,8 +32,9 @@ def questions(stem: Stem) -> Iterable[Element]:
         f"<tr><td>{unbraced(asked)}</td><td>{{{weight}:{place}}}</td></tr>"
         for (asked, place, _), weight in zip(places, weights, strict=True)
     ]
-    digits = max(stem.question.part.digits, 0)
-    told = f"<p><small>Numbers to {digits} decimals where they are not whole.</small></p>"
+    numbers = any(isinstance(b.key, NumberKey) for b in stem.question.blanks)
+    digits = stem.question.part.digits
+    told = f"<p><small>Numbers to {digits} decimals where they are not whole.</small></p>" if numbers else ""
     html = unbraced(preface(stem, stem.images) + told) + f"<table><tbody>{''.join(rows)}</tbody></table>"
     hints = dict.fromkeys([b.hint for b in stem.question.blanks if b.hint and isinstance(b.key, NumberKey | ShapeKey)])
     question = begin(stem, "cloze", stem.question.number, html, sum(points for *_, points in places), stem.images)

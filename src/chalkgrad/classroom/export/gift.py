@@ -40,18 +40,19 @@ def escaped(text: str) -> str:
 
 
 def _questions(stem: Stem) -> Iterator[tuple[str, str]]:
+    words = escaped(stem.words(mathjax) + "".join(map(_image, stem.images)))
     for blank in stem.question.blanks:
-        html = stem.words(mathjax) + "".join(map(_image, stem.images_of(blank)))
+        html = words + escaped("".join(map(_image, stem.images_of(blank)[len(stem.images) :])))
         if isinstance(blank.key, NumberKey):
             for entry in entries(blank, stem.question):
                 to = f" <small>(to {entry.accepted.places} decimals where it is not whole)</small>"
                 ask = f"<p>{stem.asked(blank, mathjax, entry.index)} ?{to}</p>"
-                yield entry.id, _block(html + ask, _numbers(entry), "#")
+                yield entry.id, _block(html + escaped(ask), _numbers(entry), "#")
         elif isinstance(blank.key, ShapeKey):
             ask = f"<p>{stem.asked(blank, mathjax)} ?</p>"
-            yield blank.id, _block(html + ask, [f"=%100%{escaped(s)}" for s in spellings(blank.key.text)])
+            yield blank.id, _block(html + escaped(ask), [f"=%100%{escaped(s)}" for s in spellings(blank.key.text)])
         else:
-            yield blank.id, _block(f"{html}<p>{stem.asked(blank, mathjax)}</p>", [])
+            yield blank.id, _block(html + escaped(f"<p>{stem.asked(blank, mathjax)}</p>"), [])
 
 
 def _image(image: Image) -> str:
@@ -59,9 +60,9 @@ def _image(image: Image) -> str:
 
 
 def _block(html: str, answers: Sequence[str], kind: str = "") -> str:
-    """A question; `kind` is `#` where the answers are numbers."""
+    """A question of escaped HTML; `kind` is `#` where the answers are numbers."""
     lines = "".join(f"\n\t{a}" for a in answers)
-    return f"[html]{escaped(html)}{{{kind}{lines}" + ("\n}" if answers else "}")
+    return f"[html]{html}{{{kind}{lines}" + ("\n}" if answers else "}")
 
 
 def _numbers(entry: Entry) -> list[str]:

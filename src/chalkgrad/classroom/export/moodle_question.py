@@ -34,7 +34,12 @@ def begin(stem: Stem, kind: str, id: str, html: str, points: float, images: Sequ
 
 def preface(stem: Stem, images: Sequence[Image]) -> str:
     """The words and the pictures."""
-    return stem.words(mathjax) + "".join(
+    return stem.words(mathjax) + pictures(images)
+
+
+def pictures(images: Sequence[Image]) -> str:
+    """Pictures in the words of a question that holds their files."""
+    return "".join(
         f'<p><img src="@@PLUGINFILE@@/{i.file}" alt="{escape(i.alt)}" class="img-fluid"/></p>' for i in images
     )
 

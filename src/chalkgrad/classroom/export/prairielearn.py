@@ -76,7 +76,7 @@ def _graded(same: Sequence[Stem]) -> Iterator[tuple[str, bytes]]:
             return
         pictures.update((i.file, i.png) for i in stem.images)
         images = [{"file": i.file, "alt": i.alt} for i in stem.images]
-        words = stem.words(mathjax) + _told(places)
+        words = stem.words(mathjax) + _told(stem, places)
         table = {"code": stem.keyed.code, "words": words, "images": images, "places": places}
         tables.setdefault(json.dumps({**table, "code": ""}), table)
     folder = _folder(first)
@@ -89,12 +89,12 @@ def _graded(same: Sequence[Stem]) -> Iterator[tuple[str, bytes]]:
         yield f"{folder}/clientFilesQuestion/{name}", png
 
 
-def _told(places: Sequence[Mapping[str, Any]]) -> str:
+def _told(stem: Stem, places: Sequence[Mapping[str, Any]]) -> str:
     """How to type a formula."""
     if not any(p["kind"] == "formula" for p in places):
         return ""
     names = {paper: typed for p in places if p["kind"] == "formula" for paper, typed in p["names"] if paper != typed}
-    also = "".join(f"; {escape(paper)} as <code>{escape(typed)}</code>" for paper, typed in names.items())
+    also = "".join(f"; {stem.named(paper, mathjax)} as <code>{escape(typed)}</code>" for paper, typed in names.items())
     return f"<p><small>Write every product with <code>*</code>, σ(z) as <code>sigma(z)</code>{also}.</small></p>"
 
 
@@ -152,11 +152,14 @@ def _row(reading: Reading) -> list[str]:
 
 def _by_hand(stem: Stem) -> Iterator[tuple[str, bytes]]:
     """What a person marks: words, derivations, and formulas that cannot be compared."""
+    taken: dict[str, int] = {}
     for blank in stem.question.blanks:
         if isinstance(blank.key, NumberKey | ShapeKey) or formula_of(blank, stem.question) is not None:
             continue
         local = blank.id.rsplit(":", 1)[-1]
-        folder = _folder(stem, "-" + re.sub(r"[^0-9A-Za-z]+", "-", local).strip("-"))
+        name = re.sub(r"[^0-9A-Za-z_]+", "-", local).strip("-")
+        taken[name] = taken.get(name, 0) + 1
+        folder = _folder(stem, f"-{name}" + (f"--{taken[name]}" if taken[name] > 1 else ""))
         ask = f"<p>{stem.asked(blank, mathjax)}</p>"
         images = stem.images_of(blank)
         shown_there = "".join(f'<pl-figure file-name="{i.file}" alt="{escape(i.alt)}"></pl-figure>' for i in images)

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from chalkgrad.classroom.export.formulas import Formula, formula_of
 from chalkgrad.classroom.export.markup import child
-from chalkgrad.classroom.export.moodle_question import begin, end
+from chalkgrad.classroom.export.moodle_question import begin, end, pictures
 from chalkgrad.classroom.export.stem import Stem, mathjax
 from chalkgrad.classroom.sheets.blank import Blank
 
@@ -22,7 +22,7 @@ SIGN = "The sign is the other way round."
 
 
 def questions(stem: Stem) -> Iterable[Element]:
-    """A question a formula blank. It shows no numbers and no drawing: a formula is the same in every variant."""
+    """A question a formula blank. It shows no numbers, since a formula is the same in every variant."""
     for blank in stem.question.blanks:
         formula = formula_of(blank, stem.question)
         if formula is not None:
@@ -30,12 +30,12 @@ def questions(stem: Stem) -> Iterable[Element]:
 
 
 def _question(stem: Stem, blank: Blank, formula: Formula) -> Element:
-    words = stem.prose_only(mathjax)
-    others = [f"{escape(paper)} as <code>{escape(text)}</code>" for paper, text in formula.names if paper != text]
+    words = stem.prose_only(mathjax) + pictures(stem.unnumbered)
+    others = [f"{stem.named(p, mathjax)} as <code>{escape(text)}</code>" for p, text in formula.names if p != text]
     known = ["σ(z) as <code>sigma(z)</code>", "e<sup>x</sup> as <code>exp(x)</code>"]
     told = f"<p><small>Write every product with *: <code>2*x</code>; {', '.join([*known, *others])}.</small></p>"
     html = f"{words}<p>{stem.asked(blank, mathjax)} [[input:ans1]]</p><div>[[validation:ans1]]</div>{told}"
-    question = begin(stem, "stack", blank.id, html, blank.points)
+    question = begin(stem, "stack", blank.id, html, blank.points, stem.unnumbered)
     _text(question, "stackversion", STACK_VERSION)
     _text(question, "questionvariables", f"ta:{formula.key};")
     _html(question, "specificfeedback", "[[feedback:prt1]]")

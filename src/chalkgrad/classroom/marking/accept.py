@@ -9,17 +9,23 @@ import numpy as np
 from chalkgrad.classroom.marking.numbers import Numbers, Said
 from chalkgrad.classroom.sheets.stepwise import rounded
 
-Fit = Literal["exact", "coarse", ""]
+Fit = Literal["exact", "finer", "coarse", ""]
 
+WORST: tuple[Fit, ...] = ("", "coarse", "finer")
 # A number counts as the same where it differs in its last binary figures only.
 TINY = 1e-9
 # What is written finer than asked may be off by this share of itself, as long as it rounds to the same.
 SHARE = 0.05
 UNITS = 2
+HALF_PERCENT = 0.005
 
 
 def fits(said: Said, wanted: float, digits: int) -> Fit:
-    """Whether `said` is `wanted`, rounded: `exact` to the digits asked, `coarse` to fewer, as they were written."""
+    """Whether `said` is `wanted`, rounded.
+
+    `exact` as it was written; `finer` where it was written finer, and is right to the digits asked only; `coarse` to
+    fewer than asked. A number that has no more digits than asked is met exactly or not at all.
+    """
     if not np.isfinite(wanted):
         return ""
     gap = abs(said.value - wanted)
@@ -30,13 +36,20 @@ def fits(said: Said, wanted: float, digits: int) -> Fit:
         finer = 0.0 if said.decimals is None else 0.5 * 10.0**-said.decimals
         if gap <= finer * (1 + TINY):
             return "exact"
-        if said.value * wanted < 0 or gap > max(SHARE * abs(wanted), finer):
+        if said.value * wanted < 0 or gap > max(SHARE * abs(wanted), finer) or _short(wanted, digits):
             return ""
-        return "exact" if gap <= 0.5 * unit * (1 + TINY) else ""
+        if gap > 0.5 * unit * (1 + TINY):
+            return ""
+        return "exact" if said.decimals is None else "finer"
     half = 0.5 * 10.0**-said.decimals * (1 + TINY) + TINY * abs(wanted)
     if gap > half or (said.decimals < digits and (said.value == 0 or gap > UNITS * unit)):
         return ""
     return "exact" if said.decimals == digits else "coarse"
+
+
+def _short(wanted: float, digits: int) -> bool:
+    """Whether a number has no more decimals than this."""
+    return abs(wanted - round(wanted, digits)) <= TINY * max(abs(wanted), 1e-300)
 
 
 def near(said: Said, wanted: float, exact: float, digits: int) -> bool:
@@ -44,6 +57,8 @@ def near(said: Said, wanted: float, exact: float, digits: int) -> bool:
     place from it."""
     if not (np.isfinite(wanted) and _within(said.value, exact, digits)):
         return False
+    if _short(exact, digits) and abs(wanted - exact) <= TINY * max(abs(exact), 1.0):
+        return False  # nothing was rounded on the way to it
     one, other = rounded(said.value, digits), rounded(float(wanted), digits)
     return abs(one - other) <= TINY * max(abs(one), abs(other))
 
@@ -57,7 +72,10 @@ def _within(value: float, exact: float, digits: int) -> bool:
 def all_fit(said: Numbers, wanted: Any, digits: int) -> Fit:
     """`fits` of every entry; nothing where the shapes differ."""
     found: set[Fit] = {fits(e, w, digits) for e, w in paired(said, wanted)} if same_shape(said, wanted) else {""}
-    return "" if "" in found else "coarse" if "coarse" in found else "exact"
+    for fit in WORST:
+        if fit in found:
+            return fit
+    return "exact"
 
 
 def all_near(said: Numbers, wanted: Any, exact: Any, digits: int) -> bool:
@@ -79,6 +97,18 @@ def _flat(value: Any) -> list[float]:
     return [float(x) for x in np.asarray(value, float).flat]
 
 
+def all_within(said: Numbers, wanted: Any, digits: int) -> bool:
+    """Whether every entry lies on its side, and within two units of the last place or half a percent."""
+    if not same_shape(said, wanted):
+        return False
+    unit = 10.0**-digits
+    return all(
+        np.isfinite(w) and s.value * w > 0 and abs(s.value - w) <= max(UNITS * unit, HALF_PERCENT * abs(w))
+        for s, w in paired(said, wanted)
+        if s.value != w
+    )
+
+
 def same_shape(said: Numbers, wanted: Any) -> bool:
     """Whether an answer has the shape of a number or array; a list of entries may stand for a row or a column."""
     shape = np.shape(wanted)
@@ -86,6 +116,13 @@ def same_shape(said: Numbers, wanted: Any) -> bool:
         return True
     one, other = ([n for n in s if n != 1] for s in (said.shape, shape))
     return len(one) <= 1 and one == other
+
+
+def coarser(said: Said, wanted: float, digits: int) -> bool:
+    """Whether the number was rounded right, but further than is asked for."""
+    if said.decimals is None or said.decimals >= digits or not np.isfinite(wanted):
+        return False
+    return abs(said.value - wanted) <= 0.5 * 10.0**-said.decimals * (1 + TINY)
 
 
 def truncated(said: Said, wanted: float) -> bool:

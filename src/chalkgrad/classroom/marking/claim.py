@@ -15,6 +15,7 @@ from chalkgrad.classroom.claims.matrices.reading import is_matrix, read_matrix_c
 from chalkgrad.classroom.claims.numeric import formula, names_in
 from chalkgrad.classroom.claims.reading import read_claim
 from chalkgrad.classroom.claims.verdict import Finding, Verdict
+from chalkgrad.classroom.marking.bounds import check_bounds
 from chalkgrad.classroom.marking.chain import read_links
 from chalkgrad.classroom.marking.marked import Judged
 from chalkgrad.classroom.marking.sides import sides_of
@@ -23,7 +24,6 @@ from chalkgrad.evaluate.alike import alike
 from chalkgrad.evaluate.precise.trial import NAMED
 from chalkgrad.ir.program import Program
 
-MOST_CHARACTERS = 10_000
 # These say what the function is, which is not the person's to say.
 NOT_THEIRS = ("given", "at")
 Goal = tuple[str, str]
@@ -31,10 +31,10 @@ Goal = tuple[str, str]
 
 def judge_claim(given: str, model: str, text: str) -> Judged:
     """The verdict on a derivation behind `given`; it must come to what the model answer comes to."""
-    if len(text) > MOST_CHARACTERS:
-        return Judged("cannot tell", why=f"this is too long: more than {MOST_CHARACTERS} characters")
     whole, before = _joined(given, text)
     try:
+        for line in text.splitlines():
+            check_bounds(line)
         _refuse_headers(text)
         if is_matrix(whole):
             return _of_verdict(judge_matrices(read_matrix_claim(whole, {})), before)
@@ -53,8 +53,10 @@ def judge_claim(given: str, model: str, text: str) -> Judged:
 
 def judge_matrix(given: str, head: str, model: str, text: str) -> Judged:
     """The verdict on one formula about matrices, `head` = answer."""
-    if len(text) > MOST_CHARACTERS:
-        return Judged("cannot tell", why=f"this is too long: more than {MOST_CHARACTERS} characters")
+    try:
+        check_bounds(text)
+    except NotationError as error:
+        return Judged("cannot tell", why=str(error))
     if any(sign in text.strip() for sign in "\n;"):
         return Judged("cannot tell", why="one formula is asked for, and here are several lines")
     answer = sides_of(text)[-1].strip().strip("$").strip()
@@ -197,14 +199,14 @@ def _program(side: Side) -> Program:
 def _shown(chain: list[Program], others: list[list[Program]], item: Any) -> str:
     """Why a model's chain of equalities is not what some chain of the person shows; nothing where it is."""
     ends = (chain[0], chain[-1])
-    written = item.sides[-1].written.strip()
+    begun, ended = item.line.text[item.head[0] : item.head[1]].strip(), item.sides[-1].written.strip()
     for other in others:
         tips = (other[0], other[-1])
         if not any(_alike(a, ends[0]) and _alike(b, ends[1]) for a, b in (tips, tips[::-1])):
             continue
         steps = [s for s in other[1:-1] if not (_alike(s, tips[0]) or _alike(s, tips[1]))]
         return "" if steps else "no step stands between the two sides: this is what is to be shown"
-    return f"it does not end at {written}, or does not begin where it should"
+    return f"no one chain of equal signs joins {begun} and {ended} here"
 
 
 def _alike(one: Program, other: Program) -> bool:

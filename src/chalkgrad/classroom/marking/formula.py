@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, final
 
+from chalkgrad.classroom.marking.judging import hides
 from chalkgrad.classroom.marking.kinks import tied
 from chalkgrad.classroom.marking.marked import Judged
 from chalkgrad.classroom.marking.points import Points
@@ -237,17 +238,13 @@ class Symbolic:
 
     def _hides(self, id: str) -> bool:
         """Whether their own formula is 0 or ±1, and the key's is not."""
-        own = [v for v in self.values[id] if v is not None]
-        key = [ledger.key(self.where.of[id]) for ledger in self.plain]
-        return _plain(own) and not _plain(key)
+        keys = [ledger.key(self.where.of[id]) for ledger in self.plain]
+        both = [(v, k) for v, k in zip(self.values[id], keys, strict=True) if v is not None]
+        return bool(both) and all(hides(v, k) for v, k in both)
 
     def _shown(self, blank: Blank, said: list[Any]) -> str:
         """Numbers at a point where it differs."""
         return self.formulas.points.example(blank, said, self.plain) or "it is another function of the inputs"
-
-
-def _plain(values: list[Any]) -> bool:
-    return bool(values) and all(abs(float(v)) in (0.0, 1.0) for v in values if getattr(v, "ndim", 0) == 0)
 
 
 def _label(side: str, blank: Blank) -> bool:

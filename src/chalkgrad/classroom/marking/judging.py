@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
-from itertools import product
 from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.classroom.marking.accept import SHARE, UNITS, all_fit, all_near, fits, same_shape, truncated
+from chalkgrad.classroom.marking.accept import all_fit, all_near, all_within, coarser, fits, same_shape, truncated
 from chalkgrad.classroom.marking.marked import Judged
 from chalkgrad.classroom.marking.numbers import Numbers, Said
 from chalkgrad.classroom.sheets.blank import Blank, NumberKey, Question
@@ -25,8 +24,6 @@ from chalkgrad.transform.backprop import Contribution
 
 # A note names no more neighbours than this.
 MOST_NAMES = 4
-# Of more neighbours than this, not every way in which they may have been rounded is tried.
-MOST_CORNERS = 4
 SOUND = ("right", "unfollowed")
 
 
@@ -131,17 +128,28 @@ class Numeric:
         here = due(self.ledger, blank) if placed else Due(key.exact)
         off = [id for id in here.used if not self.sound[id]]
         notes = self._missing(here)
-        if fit == "exact" or (fit == "coarse" and not self._named(blank, said, here, near=True)):
-            coarse = () if fit == "exact" else (f"right to the digits written; {key.digits} decimals are asked for",)
+        if fit == "exact" or (fit and not self._named(blank, said, here, near=True)):
+            loose = self._loosely(fit, key)
             if off and not self._follows(blank, key, said, here):
-                return Judged("unfollowed", why=self._unfollowed(blank, key, here, off), notes=(*coarse, *notes))
-            return Judged("right", notes=coarse)
+                return Judged("unfollowed", why=self._unfollowed(blank, key, here, off), notes=(*loose, *notes))
+            return Judged("right", notes=loose)
         note = "" if off else self._by_rounding(blank, key, said, placed)
-        if note and not self._named(blank, said, here, near=True):
-            return Judged("right", notes=(note,))
+        if note:
+            slip = self._named(blank, said, here, near=True)
+            if slip is None:
+                return Judged("right", notes=(note,))
+            why = f"{note}; but it is also what a known mistake gives ({slip.why}): write more digits"
+            return Judged("cannot tell", why=why, notes=notes)
         if here.used and self._follows(blank, key, said, here):
             return self._consistent(blank, key, said, here, off, notes)
         return self._wrong(blank, key, said, here, off, notes)
+
+    def _loosely(self, fit: str, key: NumberKey) -> tuple[str, ...]:
+        if fit == "coarse":
+            return (f"right to the digits written; {key.digits} decimals are asked for",)
+        if fit == "finer":
+            return (f"right to the {key.digits} decimals that are asked for; it is {shown(key.exact, key.digits + 2)}",)
+        return ()
 
     def _by_rounding(self, blank: Blank, key: NumberKey, said: Numbers, placed: bool) -> str:
         """A note where rounding at every step leads to what was written."""
@@ -161,6 +169,8 @@ class Numeric:
         if self._carried(blank, key, said) or all_fit(said, here.value, key.digits) == "exact":
             return True
         slot, at = self.where.of[blank.id]
+        if not here.used.isdisjoint(self.where.asked[slot, at]):
+            return False  # it is written once more, so it is that or it is not
         again = None if slot == "next" else self.ledger.again((slot, at))
         if again is not None and all_fit(said, again, key.digits) == "exact":
             return True
@@ -168,23 +178,11 @@ class Numeric:
         return all_near(said, rough.value, here.value, key.digits) or self._spans(blank, key, said, here)
 
     def _spans(self, blank: Blank, key: NumberKey, said: Numbers, here: Due) -> bool:
-        """Whether own numbers that round to what was written can give the answer: a calculator keeps more digits."""
-        used = [id for id in here.used if not np.ndim(self.own[id])]
-        wrong = [id for id in used if id not in self.unrounded]
-        if said.shape or not wrong or len(used) > MOST_CORNERS or self._named(blank, said, here, near=True):
+        """Whether it lies so near what follows that digits which were not written may make the difference."""
+        whole = all(np.all(np.asarray(self.own[id]) == np.rint(self.own[id])) for id in here.used)
+        if whole or not all_within(said, here.value, key.digits):
             return False
-        values: list[float] = []
-        for corner in product((-0.5, 0.5), repeat=len(wrong)):
-            moved = {id: self.own[id] + k * self._unit(id) for id, k in zip(wrong, corner, strict=True)}
-            values.append(float(due(Ledger(self.where, {**self.own, **self.unrounded, **moved}), blank).value))
-        answer, half = said.entries[0].value, 0.5 * 10.0**-key.digits
-        near = abs(answer - here.value) <= max(UNITS * 2 * half, SHARE * abs(here.value))
-        return near and answer * here.value > 0 and min(values) - half <= answer <= max(values) + half
-
-    def _unit(self, id: str) -> float:
-        """The last place that was written of a number."""
-        decimals = self.said[id].entries[0].decimals
-        return 0.0 if decimals is None else 10.0**-decimals
+        return not self._named(blank, said, here, near=True)
 
     @property
     def fine(self) -> Ledger:
@@ -213,7 +211,7 @@ class Numeric:
     def _consistent(
         self, blank: Blank, key: NumberKey, said: Numbers, here: Due, off: list[str], notes: tuple[str, ...]
     ) -> Judged:
-        hiding = [id for id in here.used if self._hides(id)]
+        hiding = [id for id in off if self._hides(id)]
         if hiding:
             named = self._list(hiding)
             why = f"it follows from your own {named}, but with that number this step cannot be seen"
@@ -227,9 +225,8 @@ class Numeric:
         )
 
     def _hides(self, id: str) -> bool:
-        """Whether the person's own number is 0 or ±1 where the key's is not: then the next step does not show."""
-        own, key = np.abs(np.asarray(self.own[id], float)), np.abs(np.asarray(self.keys[id].exact, float))
-        return bool(np.all((own == 0) | (own == 1)) and not np.all((key == 0) | (key == 1)))
+        """Whether the person's own number is 0, or ±1 where the key's is not: then the next step does not show."""
+        return hides(self.own[id], self.keys[id].exact)
 
     def _unfollowed(self, blank: Blank, key: NumberKey, here: Due, off: list[str]) -> str:
         wanted = shown(here.value, key.digits)
@@ -263,10 +260,10 @@ class Numeric:
         if not same_shape(said, key.exact):
             wanted, here = (dims_text(s) if s else "one number" for s in (np.shape(key.exact), said.shape))
             return f"it has another shape: {wanted} is asked for, and this is {here}"
+        if not said.shape and coarser(said.entries[0], float(key.exact), key.digits):
+            return f"it is too coarse: {key.digits} decimals are asked for"
         if not said.shape and truncated(said.entries[0], float(key.exact)):
             return "the number is cut off and not rounded"
-        if not said.shape and (said.entries[0].decimals or 0) < key.digits and fits(said.entries[0], key.exact, 0):
-            return f"it is too coarse: {key.digits} decimals are asked for"
         return _PLAIN.get(blank.kind, "it is another number")
 
     def _named(self, blank: Blank, said: Numbers, here: Due, near: bool = False) -> Slip | None:
@@ -300,13 +297,21 @@ class Numeric:
                 found = next((s for s in slips() if matches(s.value) and not self._indistinct(s, exact, digits)), None)
                 if found is not None:
                     return found
-        return None
+            every = [] if near else [*here_own, *telling(late(blank, own), exact)]
+            close = [s for s in every if all_within(said, s.value, digits) and not self._indistinct(s, exact, digits)]
+            return min(close, key=lambda s: float(np.max(np.abs(np.asarray(said.value) - s.value))), default=None)
 
     def _indistinct(self, slip: Slip, right: Any, digits: int) -> bool:
         """Whether a mistake gives the right number but for rounding: then it cannot be told from it."""
         if np.shape(slip.value) != np.shape(right):
             return False
         return bool(np.all(np.abs(np.asarray(slip.value) - right) <= 10.0**-digits))
+
+
+def hides(own: Any, key: Any) -> bool:
+    """Whether a number is 0, or ±1, and the right one is not; of arrays, whether all entries are."""
+    one, other = np.abs(np.asarray(own, float)), np.abs(np.asarray(key, float))
+    return any(bool(np.all(one == k)) and not bool(np.all(other == k)) for k in (0.0, 1.0))
 
 
 def _without(numbers: list[float], one: float | None) -> list[float]:

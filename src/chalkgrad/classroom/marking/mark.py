@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import final
 
 import numpy as np
 
+from chalkgrad.classroom.marking.bounds import MOST_CHARACTERS
 from chalkgrad.classroom.marking.chain import judge_chain
 from chalkgrad.classroom.marking.claim import judge_claim, judge_matrix
 from chalkgrad.classroom.marking.code import Code
@@ -31,7 +32,6 @@ from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.worked import output_name
 from chalkgrad.render.numbers import shown
 
-MOST_CHARACTERS = 10_000
 MOST_ENTRIES = 64
 # So many different answers to one question are remembered, with their verdicts.
 REMEMBERED = 20_000
@@ -81,9 +81,17 @@ class _Prepared:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.works = question.work is not None
-        self.formulas = Formulas(symbols(question)) if question.work is not None else None
-        self.code = None if self.formulas is None else Code(self.formulas)
         self.plain: dict[tuple[str, str], Judged] = {}
+
+    @cached_property
+    def formulas(self) -> Formulas | None:
+        """What judges formulas, where something is computed."""
+        return Formulas(symbols(self.question)) if self.works else None
+
+    @cached_property
+    def code(self) -> Code | None:
+        """What judges lines of code."""
+        return None if self.formulas is None else Code(self.formulas)
 
     @property
     def output(self) -> str:
@@ -153,8 +161,8 @@ class _Marker:
                 self.found[blank.id] = replace(found, behind=near.get(blank.id, frozenset()))
 
     def _formulas(self, texts: Mapping[str, str]) -> None:
-        formulas = self.prepared.formulas
-        if not texts or formulas is None:
+        formulas = self.prepared.formulas if texts else None
+        if formulas is None:
             return
         symbolic = Symbolic(formulas, texts)
         for blank in self.question.blanks:
@@ -167,7 +175,7 @@ class _Marker:
     def _plain_formula(self, blank: Blank) -> bool:
         """Whether it is judged as a function of the question's inputs."""
         key = blank.key
-        if not isinstance(key, FormulaKey) or self.prepared.formulas is None:
+        if not isinstance(key, FormulaKey) or not self.prepared.works:
             return False
         return blank.kind in ("formula", "terms", "update") and not key.given
 

@@ -70,5 +70,7 @@ def _closes(text: str) -> bool:
 
 def _size(text: str) -> str:
     """`D_{a_1}`, `D_a1` and `Da1` are one size."""
+    if re.search(r"\w\s+\w", text):
+        return ""
     plain = re.sub(r"[\s_{}\\]", "", _unwrapped(text))
     return plain if PLAIN.fullmatch(plain) else ""

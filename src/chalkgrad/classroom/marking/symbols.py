@@ -11,6 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
+from chalkgrad.classroom.marking.bounds import check_bounds
 from chalkgrad.classroom.marking.names import Names
 from chalkgrad.classroom.sheets.blank import Question
 from chalkgrad.errors import ChalkgradError, NotationError, UnknownName, nearest
@@ -26,7 +27,6 @@ from chalkgrad.transform.conventions import with_sizes
 from chalkgrad.transform.fill import abstract_steps, fill
 from chalkgrad.transform.prune import prune
 
-MOST_CHARACTERS = 10_000
 SECONDS = 0.9
 # Two sizes that have only a name are given these numbers.
 SIZES = (2, 3, 4, 5)
@@ -74,8 +74,7 @@ class Symbols:
 
         Raises NotationError for what cannot be read, for a derivative that is not worked out, and for a strange name.
         """
-        if len(text) > MOST_CHARACTERS:
-            raise NotationError(f"this is too long: more than {MOST_CHARACTERS} characters")
+        check_bounds(text)
         if any(sign in text.strip() for sign in ";\n"):
             raise NotationError("one formula is asked for, and here are several lines")
         if found := DERIVATIVE.search(text):

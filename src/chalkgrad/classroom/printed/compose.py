@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import final
 
+import numpy as np
+
 from chalkgrad.classroom.printed.answers import ask_pieces, number_pieces, room_of, solution
 from chalkgrad.classroom.printed.drawing import asked_elsewhere, drawn, has_drawing, on_drawing, plain_drawing
 from chalkgrad.classroom.printed.figures import figures
@@ -40,7 +42,7 @@ from chalkgrad.classroom.printed.prose import (
     prose,
     unread,
 )
-from chalkgrad.classroom.sheets.blank import Blank, Keyed, Question, TextKey
+from chalkgrad.classroom.sheets.blank import Blank, Keyed, NumberKey, Question, TextKey
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.pseudocode import code_lines
 from chalkgrad.render.rows import Rows
@@ -70,6 +72,8 @@ class _Composer:
         sheet = self.keyed.sheet
         problems = tuple([self.problem(q) for q in self._problems()])
         intro, footer = self.prose(sheet.intro, ()), self.prose(sheet.footer, ())
+        if any(map(_rounds, self.keyed.questions)):
+            intro = (*intro, _round_to(sheet.digits))
         notes = [note(question) for question in self.keyed.questions]
         return Layout(
             pieces(sheet.title),
@@ -99,6 +103,9 @@ class _Composer:
         if problem.prose.strip():
             items.append(Say(self.prose(problem.prose, names)))
         items.extend(_pictures(problem.figure))
+        places = {q.part.digits for q in questions if _rounds(q)}
+        if len(places) == 1 and places != {self.keyed.sheet.digits}:
+            items.append(Say((_round_to(*places),)))
         shown_already: set[object] = set()
         for question in questions:
             items.extend(self.part(question, shown_already))
@@ -113,6 +120,8 @@ class _Composer:
             points = _points(sum(b.points for b in question.blanks)) if part.points is not None else ""
             yield Say(self.prose(part.prose, names), f"({part.label})" if part.label else "", points)
         yield from _pictures(part.figure)
+        if len({q.part.digits for q in self.keyed.questions if q.problem is question.problem and _rounds(q)}) > 1:
+            yield from [Say((_round_to(part.digits),))] if _rounds(question) else []
         if part.hint:
             yield Hint(pieces(part.hint, names))
         here = on_drawing(question)
@@ -261,6 +270,17 @@ def _lines(waiting: Sequence[Line]) -> Iterator[Lines]:
         return
     single = [Line(w.head, w.sign, tuple([a for a in w.answers if a is not None]), w.hints) for w in waiting]
     yield Lines(tuple(single))
+
+
+def _rounds(question: Question) -> bool:
+    """Whether a number that is asked for is not whole."""
+    numbers = [b.key.exact for b in question.blanks if isinstance(b.key, NumberKey)]
+    return any(np.any(np.asarray(n, float) != np.round(np.asarray(n, float))) for n in numbers)
+
+
+def _round_to(digits: int) -> Paragraph:
+    places = "a whole number" if digits == 0 else "1 decimal" if digits == 1 else f"{digits} decimals"
+    return Paragraph((Words(f"Round a number that is not whole to {places}."),))
 
 
 def _pictures(text: str) -> Iterator[Item]:

@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.classroom.sheets.blank import Blank, Keyed, NumberKey, Question
-from chalkgrad.ir.program import Step, Var
+from chalkgrad.ir.program import Program, Step, Var
 from chalkgrad.render.diagram import Diagram, Room
 from chalkgrad.render.graph import Asked, diagram
 from chalkgrad.render.layout import place
@@ -25,6 +25,7 @@ from chalkgrad.render.typeset import svg_to_png
 PAGE = 730.0
 """Points of text across a turned page."""
 
+_STAGE = 95.0  # points that a gate takes with its wire, about
 _WIDE = 3  # entries of an array that is still written on a wire
 
 
@@ -100,12 +101,7 @@ def drawn(question: Question, elsewhere: frozenset[str] = frozenset()) -> Drawn:
     """The drawing of a question that has one, laid out once for blank and key."""
     answers = {b.id: answer_text(b) for b in on_drawing(question)}
     key = _diagram(question, elsewhere, answers)
-    placed, high = place(key), 1.0
-    if placed.width > PAGE:  # it will be set smaller: its rooms get the height that this takes from them
-        high = min(placed.width / PAGE, 1.7)
-        key = _diagram(question, elsewhere, answers, high)
-        placed = place(key)
-    return Drawn(_diagram(question, elsewhere, {}, high), key, placed)
+    return Drawn(_diagram(question, elsewhere, {}), key, place(key))
 
 
 @lru_cache(maxsize=128)
@@ -128,7 +124,7 @@ def on_drawing(question: Question) -> tuple[Blank, ...]:
         return ()
     found: list[Blank] = []
     taken: set[Any] = set()
-    for blank in could:
+    for blank in sorted(could, key=lambda b: b.kind == "product"):  # a gradient before the product at its one wire
         where = _where(blank, question)
         if where not in taken:
             taken.add(where)
@@ -162,12 +158,13 @@ def _where(blank: Blank, question: Question) -> tuple[object, ...]:
     return ("gradient", blank.node)
 
 
-def _diagram(question: Question, elsewhere: frozenset[str], answers: Mapping[str, str], high: float = 1.0) -> Diagram:
+def _diagram(question: Question, elsewhere: frozenset[str], answers: Mapping[str, str]) -> Diagram:
     work = question.work
     assert work is not None
     values: dict[Var, Room] = {}
     gradients: dict[Var, Room] = {}
     products: dict[tuple[Step, int], Room] = {}
+    high = _high(work.program)
     for blank in on_drawing(question):
         room = _room(blank, high)
         if blank.kind == "product" and blank.edge is not None:
@@ -202,6 +199,16 @@ def _inputs(question: Question) -> list[tuple[str, str]]:
     if work is None:
         return []
     return [(work.called[v], repr(work.number(v))) for v in work.program.inputs]
+
+
+def _high(program: Program) -> float:
+    """How much higher the rooms of a wide drawing are, which is set smaller; the same for every variant."""
+    deep: dict[Var, int] = {}
+    for step in program.steps:
+        for var in step.given:
+            deep[var] = 1 + max([deep.get(a, 0) for a in step.inputs if isinstance(a, Var)], default=0)
+    width = _STAGE * (1 + max(deep.values(), default=0))
+    return min(max(width / PAGE, 1.0), 1.7)
 
 
 def _room(blank: Blank, high: float) -> Room:

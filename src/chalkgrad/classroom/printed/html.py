@@ -59,6 +59,8 @@ th, td { text-align: left; padding: .3em .8em .3em 0; border-bottom: 1px solid #
 .space figure { margin: 0; } .space svg { max-height: calc(%(line)s * var(--n)); }
 .answer { color: #0b3d91; background: #e6edf8; font-weight: 700; } .answer p { margin: 0; }
 .room.answer { align-self: auto; }
+.pictures { display: flex; gap: 1em; justify-content: center; } .pictures figure { flex: 0 1 auto; min-width: 0; }
+.ask { break-after: avoid; } .part { break-after: avoid; }
 .notes { break-before: page; } footer { margin-top: 2em; font-size: .85em; }
 @page { size: %(paper)s; margin: 17mm; @bottom-left { content: "%(code)s"; font: 9pt monospace; }
   @bottom-right { content: "Page " counter(page) " of " counter(pages); font: 9pt serif; } }
@@ -133,7 +135,7 @@ def _item(item: Item, key: bool) -> Iterator[str]:
         case Figure(drawn):
             yield _drawn(drawn, key)
         case Pictures(found):
-            yield "".join(map(_picture, found))
+            yield f'<div class="pictures">{"".join(map(_picture, found))}</div>'
         case Lines():
             yield from _lines(item, key)
         case Code():
@@ -142,12 +144,12 @@ def _item(item: Item, key: bool) -> Iterator[str]:
             yield from _grid(item, key)
         case Writing(_, head, lines, model, hint):
             if head:
-                yield f"<p>{pieces_html(head)}:{_hint(hint)}</p>"
+                yield f'<p class="ask">{pieces_html(head)}:{_hint(hint)}</p>'
             answer = f'<div class="answer">{as_html(model)}</div>' if key and model else ""
             yield f'<div class="writing"><div class="rules">{"<div></div>" * lines}</div>{answer}</div>'
         case Space(_, head, height, printed, model, hint):
             if head:
-                yield f"<p>{pieces_html(head)}:{_hint(hint)}</p>"
+                yield f'<p class="ask">{pieces_html(head)}:{_hint(hint)}</p>'
             shown = (model if key else None) or printed
             inside = "" if shown is None else _drawn(shown, True) if isinstance(shown, Drawn) else _picture(shown)
             yield f'<div class="space" style="--n: {height}">{inside}</div>'

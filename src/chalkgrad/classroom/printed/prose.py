@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Literal, final
 
@@ -90,6 +91,11 @@ _ITEM = re.compile(r"^[ \t]*- ", re.MULTILINE)
 
 def prose(text: str, names: Collection[str] = ()) -> tuple[Block, ...]:
     """The paragraphs of a text. `names` are those of the function that it is about."""
+    return _prose(text, frozenset(names))  # the same words stand on the sheet of every seat
+
+
+@lru_cache(maxsize=512)
+def _prose(text: str, names: frozenset[str]) -> tuple[Block, ...]:
     blocks: list[Block] = []
     for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
         at = 0
@@ -128,6 +134,11 @@ def pieces(text: str, names: Collection[str] = ()) -> tuple[Piece, ...]:
 
 def formula(text: str, names: Collection[str] = ()) -> Formula:
     """One formula: LaTeX or maths text. What cannot be set stands as it was typed."""
+    return _formula(text, frozenset(names))
+
+
+@lru_cache(maxsize=2048)
+def _formula(text: str, names: frozenset[str]) -> Formula:
     try:
         return Formula(text, typed(text, names))
     except NotationError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chalkgrad.classroom.printed.drawing import PAGE, Drawn
+from chalkgrad.classroom.printed.drawing import Drawn
 from chalkgrad.classroom.printed.layout import (
     Answer,
     Code,
@@ -33,8 +33,10 @@ from chalkgrad.render.maths import label
 from chalkgrad.render.tikz import colours, tikz
 from chalkgrad.render.typeset import SIZE, typeset
 
-_TEXT = {"a4": 493.0, "letter": 515.0}
+_TEXT = {"a4": 493.0, "letter": 510.0}
 """Points across an upright page."""
+_TURNED = {"a4": 708.0, "letter": 658.0}
+"""Points across a turned page."""
 _ROOMS = {"number": r"\chalknumber", "wide": r"\chalkwide", "line": ""}
 
 _HEAD = r"""\documentclass[%(paper)s,%(size)s]{%(class)s}
@@ -55,24 +57,26 @@ _SETTINGS = r"""\definecolor{chalkanswer}{HTML}{0B3D91}
 \newsavebox{\chalkbox}
 %% a place to write in, #1 wide; #2 is what the key writes there, made to fit
 \newcommand{\chalkroom}[2]{\begingroup\def\chalkgiven{#2}%%
-  \makebox[#1][c]{\rlap{\raisebox{-3pt}{\rule{#1}{0.6pt}}}\rule{0pt}{0.75\chalkline}%%
-  \ifx\chalkgiven\empty\hspace{#1}\else\savebox{\chalkbox}{\color{chalkanswer}\bfseries\boldmath #2}%%
-  \colorbox{chalkground}{\ifdim\wd\chalkbox>\dimexpr #1-4pt\relax
-    \resizebox{\dimexpr #1-4pt\relax}{!}{\usebox{\chalkbox}}\else
-    \makebox[\dimexpr #1-4pt\relax][c]{\usebox{\chalkbox}}\fi}\fi}\endgroup}
+  \makebox[#1][l]{\rlap{\raisebox{-5.5pt}{\rule{#1}{0.6pt}}}\rule{0pt}{0.75\chalkline}%%
+  \ifx\chalkgiven\empty\else\savebox{\chalkbox}{\color{chalkanswer}\bfseries\boldmath #2}%%
+  \setlength{\dimen0}{\dimexpr #1-2\fboxsep\relax}%%
+  \colorbox{chalkground}{\ifdim\wd\chalkbox>\dimen0\resizebox{\dimen0}{!}{\usebox{\chalkbox}}\else
+    \makebox[\dimen0][c]{\usebox{\chalkbox}}\fi}\fi}\endgroup}
 %% the same over the rest of the line, behind #1
 \newcommand{\chalkfill}[2]{\settowidth{\chalkrest}{#1\enspace}\setlength{\chalkrest}{\dimexpr\linewidth-\chalkrest-1pt\relax}%%
   \mbox{#1\enspace\chalkroom{\chalkrest}{#2}}}
 %% #1 ruled lines, with #2 over them
 \newcount\chalkcount
-\newcommand{\chalkruled}[2]{\par\begingroup\setlength{\parskip}{0pt}\offinterlineskip\def\chalkgiven{#2}%%
-  \ifx\chalkgiven\empty\else\vbox to 0pt{\colorbox{chalkground}{\parbox[t]{\dimexpr\linewidth-4pt\relax}{%%
-    \small\bfseries\boldmath\color{chalkanswer}#2}}\vss}\nointerlineskip\fi
+\newcommand{\chalkruled}[2]{\par\noindent\vbox{\hsize=\linewidth\parskip=0pt\offinterlineskip\def\chalkgiven{#2}%%
   \chalkcount=#1\relax
-  \loop\hbox to\linewidth{\rule{0pt}{\chalkline}\color{black!50}\leaders\hrule height 0.5pt\hfill}\allowbreak
-  \advance\chalkcount by -1\ifnum\chalkcount>0\repeat\endgroup\medskip}
+  \loop\hbox to\linewidth{\rule{0pt}{\chalkline}\color{black!50}\leaders\hrule height 0.5pt\hfill}%%
+  \advance\chalkcount by -1\ifnum\chalkcount>0\repeat
+  \ifx\chalkgiven\empty\else\vskip-#1\chalkline
+  \vbox to #1\chalkline{\colorbox{chalkground}{\parbox[t]{\dimexpr\linewidth-4pt\relax}{%%
+    \small\parskip=2pt\bfseries\boldmath\color{chalkanswer}#2}}\vss}\fi}\par}
 %% a frame #1 lines high, with #2 in it
-\newcommand{\chalkspace}[2]{\par\fbox{\parbox[c][#1\chalkline][c]{\dimexpr\linewidth-4pt\relax}{\centering #2}}\par}"""
+\newcommand{\chalkspace}[2]{\par\nobreak\noindent
+  \fbox{\parbox[c][#1\chalkline][c]{\dimexpr\linewidth-4pt\relax}{\centering #2}}\par}"""
 
 
 def tex(layout: Layout, *, key: bool, paper: Paper = "a4", large: bool = False) -> str:
@@ -118,7 +122,7 @@ def _problem(problem: Numbered, key: bool, paper: Paper, scale: float) -> Iterat
         yield r"\begin{landscape}"
     title = f"{problem.number}. {pieces_latex(problem.title)}".strip()
     yield rf"\section*{{{title}{_points(problem.points)}}}"
-    across = PAGE if problem.wide else _TEXT[paper]
+    across = (_TURNED if problem.wide else _TEXT)[paper]
     for item in problem.items:
         yield from _item(item, key, across, scale)
     if problem.wide:
@@ -139,7 +143,10 @@ def _item(item: Item, key: bool, across: float, scale: float) -> Iterator[str]:
         case Figure(drawn):
             yield rf"\begin{{center}}{_drawn(drawn, key, across, scale)}\end{{center}}"
         case Pictures(found):
-            yield rf"\begin{{center}}{' '.join(_picture(p, across, scale) for p in found)}\end{{center}}"
+            # side by side, unless they would be too small
+            fitting = min(scale, (across - 10 * len(found)) / sum(p.width for p in found))
+            size = fitting if fitting >= 0.45 else scale
+            yield rf"\begin{{center}}{' '.join(_picture(p, across, size) for p in found)}\end{{center}}"
         case Lines():
             yield from _lines(item, key)
         case Code():
@@ -149,7 +156,10 @@ def _item(item: Item, key: bool, across: float, scale: float) -> Iterator[str]:
         case Writing(_, head, lines, model, hint):
             yield _head(head, hint)
             body = as_latex(model) if key and model else ""
-            yield rf"\chalkruled{{{lines}}}{{{body}}}"
+            most = 16 if scale > 1 else 26  # on one page
+            for start in range(0, lines, most):
+                yield rf"\chalkruled{{{min(most, lines - start)}}}{{{'' if start else body}}}"
+            yield r"\medskip"
         case Space(_, head, height, printed, model, hint):
             yield _head(head, hint)
             shown = (model if key else None) or printed
@@ -162,7 +172,7 @@ def _item(item: Item, key: bool, across: float, scale: float) -> Iterator[str]:
 
 
 def _head(head: Sequence[Piece], hint: Sequence[Piece]) -> str:
-    return rf"{pieces_latex(head)}:{_hint(hint)}\par" if head else ""
+    return rf"{pieces_latex(head)}:{_hint(hint)}\par\nobreak" if head else ""
 
 
 def _hint(hint: Sequence[Piece]) -> str:
@@ -175,9 +185,9 @@ def _drawn(drawn: Drawn, key: bool, across: float, scale: float) -> str:
 
 
 def _resized(drawing: str, width: float, own: float) -> str:
-    if width == own:
-        return f"\n{drawing}"
-    return rf"\resizebox{{{width:.1f}pt}}{{!}}{{%" + f"\n{drawing}}}"
+    """The drawing at another size. Its letters are of 10 points, whatever those around it are."""
+    plain = "{\\fontsize{10}{12}\\selectfont\n" + f"{drawing}}}"
+    return plain if width == own else rf"\resizebox{{{width:.1f}pt}}{{!}}{{%" + f"\n{plain}}}"
 
 
 def _picture(made: Picture, across: float, scale: float) -> str:

@@ -16,7 +16,7 @@ from chalkgrad.classroom.sheets.sheet import Ask, Part
 from chalkgrad.classroom.sheets.stepwise import rounded, stepwise
 from chalkgrad.errors import SheetError
 from chalkgrad.evaluate.what_if import Descent, descend
-from chalkgrad.evaluate.worked import Worked
+from chalkgrad.evaluate.worked import Worked, work
 from chalkgrad.ir.program import Atom, Var
 
 LEFT_OVER = 1e-14
@@ -33,15 +33,21 @@ class Asked:
 
 
 def of_function(part: Part, made: Function, work: Worked) -> Iterator[Asked]:
-    """The blanks that the part's patterns mean.
+    """The blanks that the part's patterns mean; an id that stands by itself counts before a set that it is in.
 
     Raises SheetError for a pattern that means none, a number where there is none, and a formula that is not sure.
     """
     keys = Keys(part, made, work)
+    wanted: dict[str, tuple[Ask, Spec]] = {}
     for ask in part.asks:
-        if ask.pattern:
-            for spec in keys.ids.find(ask.pattern):
-                yield Asked(keys.blank(ask, spec), ask, spec.rank)
+        for spec in keys.ids.find(ask.pattern) if ask.pattern else ():
+            before = wanted.get(spec.id)
+            if before is not None and before[0].pattern == ask.pattern == spec.id:
+                raise SheetError(f"'{spec.id}' is asked for twice")
+            if before is None or ask.pattern == spec.id:
+                wanted[spec.id] = ask, spec
+    for ask, spec in wanted.values():
+        yield Asked(keys.blank(ask, spec), ask, spec.rank)
 
 
 @final
@@ -144,15 +150,24 @@ class Keys:
         return found if np.all(np.isfinite(found)) else exact
 
     def _next_by_steps(self, spec: Spec, exact: Any) -> Any:
-        """`x - α·∂f/∂x` with the rounded gradient; of the function there, the exact value at the rounded inputs."""
+        """`x - α·∂f/∂x` with the rounded gradient, rounded; of the function, its value by steps at such inputs."""
         assert spec.node is not None
+        inputs = self.work.program.inputs
+        if spec.node in inputs:
+            return self._stepped(spec.node)
+        there = {v.hint: self._stepped(v) for v in inputs}
+        found = stepwise(work(self.work.program, there), self.part.digits).get(spec.node, exact)
+        return _cleared(found) if np.all(np.isfinite(found)) else exact
+
+    def _stepped(self, var: Var) -> Any:
+        """Where an input goes for a person who rounds at every gate."""
+        here, made = self.work.number(var), self.work.backprop
+        if var not in made.wrt:
+            return here
+        atom = made.adjoint.get(var)
         assert self._stepwise is not None
-        made, digits = self.work.backprop, self.part.digits
-        if spec.node not in made.wrt:
-            return exact
-        atom = made.adjoint.get(spec.node)
         slope = self._stepwise.get(atom, 0.0) if isinstance(atom, Var) else self.work.number(atom) if atom else 0.0
-        return rounded(_unsigned(self.work.number(spec.node) - self.part.rate * slope), digits)
+        return rounded(_cleared(here - self.part.rate * slope), self.part.digits)
 
     def _atom(self, spec: Spec) -> Atom | None:
         if spec.edge is not None:
@@ -189,6 +204,8 @@ class Keys:
         read = formulas.read(ask.answer)
         if isinstance(read, str):
             raise SheetError(f"the answer of '{spec.id}' cannot be read: {read}")
+        if others := formulas.others(read, ask.names):
+            raise SheetError(f"the answer of '{spec.id}', {ask.answer}, holds {others}, which its names leave out")
         if not formulas.confirmed(ask.answer, spec):
             raise SheetError(f"the answer of '{spec.id}', {ask.answer}, is not what the gradient program computes")
         return FormulaKey(ask.answer, ask.names)

@@ -22,7 +22,7 @@ from chalkgrad.ir.types import SCALAR
 from chalkgrad.ops.local import Local, Matrix, Select, Spread, Times
 from chalkgrad.render.stages import Link
 from chalkgrad.render.text import text
-from chalkgrad.render.totals import Totals, mentions, replaced
+from chalkgrad.render.totals import Totals, mentions, plumbed, replaced
 from chalkgrad.transform.expression import Apply, Const, Expr, Ref, applied, written_out
 from chalkgrad.transform.fill import abstract_steps
 from chalkgrad.transform.simplify import simplify
@@ -55,13 +55,13 @@ class Formulas:
         """
         within = self.within(names)
         for expr in self._forms(spec, within):
-            if expr is None:
+            if expr is None or plumbed(expr):
                 continue
             if spec.of != "value":
                 expr = _untied(expr)
             written = text(expr, self.rows.names)
             if len(written) <= LARGEST and self.confirmed(written, spec, expr):
-                if names and not _vars(expr) <= within:
+                if names and not values_in(expr) <= within:
                     continue
                 return written
         if names:
@@ -187,6 +187,11 @@ class Formulas:
             expr = replaced(expr, var, Ref(by_name[var.hint]))
         return expr
 
+    def others(self, read: Expr, names: Sequence[str]) -> str:
+        """The names that stand in a formula beside those that it may be written in; empty where none does."""
+        found = values_in(read) - self.within(names) if names else ()
+        return ", ".join(sorted(self.rows.names[v] for v in found if v in self.rows.names))
+
     # rules made of them
 
     @cached_property
@@ -279,9 +284,10 @@ def _sizes(var: Var) -> tuple[int, ...]:
     return tuple([n if isinstance(n, int) else 2 for n in var.type.shape])
 
 
-def _vars(expr: Expr) -> frozenset[Var]:
+def values_in(expr: Expr) -> frozenset[Var]:
+    """The values that stand in a formula."""
     if isinstance(expr, Apply):
-        return frozenset(v for a in expr.args for v in _vars(a))
+        return frozenset(v for a in expr.args for v in values_in(a))
     return frozenset((expr.var,)) if isinstance(expr, Ref) else frozenset()
 
 

@@ -122,8 +122,10 @@ class _Own:
                 f"the answer of '{id}' reads '{missing[0]}', which has no value{nearest(missing[0], values)}"
             )
         given = [values[v.hint] for v in program.inputs]
-        out = program.output
-        exact = (out.value if isinstance(out, Number) else values_of(program, given)[out]) + 0.0
+        out, numbers = program.output, values_of(program, given)
+        exact = (out.value if isinstance(out, Number) else numbers[out]) + 0.0
+        if not all(np.all(np.isfinite(x)) for x in numbers.values()):
+            raise SheetError(f"the answer of '{id}' holds what is no finite number at these values")
         refuse_unsayable(id, exact, self.part.digits)
         wide = Slopes(program, given, 1.0).output(given)
         if not np.allclose(exact, np.asarray(wide, np.float64), rtol=NEAR, atol=0.0):
@@ -157,6 +159,8 @@ class _Own:
         read = formulas.read(ask.answer)
         if isinstance(read, str):
             raise SheetError(f"the answer of '{id}' cannot be read: {read}")
+        if others := formulas.others(read, ask.names):
+            raise SheetError(f"the answer of '{id}', {ask.answer}, holds {others}, which its names leave out")
         known = formulas.ids.specs.get(self._meant(ask.ask, formulas))
         if known is None:
             self._right(id, made.text, ask.answer, ask.ask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
@@ -32,6 +33,7 @@ def read_sheet(text: str) -> Sheet:
     """
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise SheetError(f"the sheet is over {MAX_BYTES // 1024} KB")
+    text = unicodedata.normalize("NFC", text)  # a name is one name, however its marks were typed
     try:
         contents = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -141,7 +141,8 @@ def _hidden(blank: Blank, ledger: Ledger) -> Iterator[Slip]:
         return due(made, blank)
 
     for place in where.behind(where.of[blank.id])[:MOST_GATES]:
-        found = [s for s in at_place(ledger, place) if np.all(np.isfinite(s.value))]
+        shape = np.shape(ledger.held[place].value)
+        found = [s for s in at_place(ledger, place) if np.shape(s.value) == shape and np.all(np.isfinite(s.value))]
         if place[0] == "product" and blank.kind != "next" and found:  # all behind it is linear in it
             held = ledger.held[place].value
             if np.ndim(held) == 0:

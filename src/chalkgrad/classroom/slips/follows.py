@@ -42,7 +42,9 @@ def due(ledger: Ledger, blank: Blank) -> Due:
     where = ledger.where
     slot, at = where.of[blank.id]
     if slot != "next":
-        return ledger.due[slot, at]
+        same = where.asked[slot, at]  # a sum and the gradient that it is, a value and the loss
+        before = next((id for id in same[: same.index(blank.id)] if id in ledger.own), None)
+        return ledger.due[slot, at] if before is None else Due(ledger.own[before], frozenset([before]))
     assert isinstance(at, Var)
     if at in where.work.program.inputs:
         return moved(ledger, at)

@@ -91,7 +91,9 @@ class Ledger:
             return self._local(at, self.numbers) if slot == "local" else self.read(at.value)
         if slot == "gradient":
             atom = self.where.work.backprop.adjoint.get(at)
-            return None if atom is None else self.read(atom)
+            if atom is None:  # nothing reaches it
+                return np.zeros([n for n in at.type.shape if isinstance(n, int)])[()]
+            return self.read(atom)
         return self.numbers.get(at)
 
     def read(self, atom: Atom) -> Any:
@@ -128,8 +130,9 @@ class Ledger:
                     closed.add(var)
                     self._close(var)
             self._edge(c)
-        for var in work.backprop.adjoint:
+        for var in (*work.backprop.adjoint, *work.backprop.wrt):
             if var not in closed:
+                closed.add(var)
                 self._close(var)
 
     def _close(self, var: Var) -> None:

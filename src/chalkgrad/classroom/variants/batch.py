@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, final
 
@@ -17,10 +16,10 @@ from chalkgrad.transform.vectorise import vectorise
 
 @final
 class Batch:
-    """A Worked, made ready for candidates."""
+    """A Worked, made ready for up to `most` candidates at once."""
 
-    def __init__(self, work: Worked) -> None:
-        self.work = work
+    def __init__(self, work: Worked, most: int = CHUNK) -> None:
+        self.work, self.most = work, most
         self.program = work.backprop.gradient
         self.shown = tuple(dict.fromkeys(self.program.variables()))
         self._plain = all(_of_numbers(step) for step in self.program.steps)
@@ -43,26 +42,21 @@ class Batch:
 
     def _arrays(self, given: list[Any], varied: tuple[bool, ...], count: int) -> dict[Var, Any]:
         """By the program of many examples, which is made for one size: a shorter last chunk is filled up."""
-        filled = [_filled(g) if several else g for g, several in zip(given, varied, strict=True)]
+        filled = [_filled(g, self.most) if several else g for g, several in zip(given, varied, strict=True)]
         found = self._run(varied)(filled)
         return {v: np.asarray(a)[:count] for v, a in zip(self.shown, found, strict=True)}
 
     def _run(self, varied: tuple[bool, ...]) -> Run:
         if varied not in self._runs:
             whole: Program = replace(self.program, outputs=self.shown)
-            self._runs[varied] = Run(vectorise(whole, varied, CHUNK))
+            self._runs[varied] = Run(vectorise(whole, varied, self.most))
         return self._runs[varied]
 
 
-def _filled(column: Any) -> Any:
-    lacking = CHUNK - len(column)
+def _filled(column: Any, most: int) -> Any:
+    lacking = most - len(column)
     return np.concatenate([column, np.repeat(column[:1], lacking, axis=0)]) if lacking else column
 
 
 def _of_numbers(step: Any) -> bool:
     return step.op.elementwise and not step.output.type.shape
-
-
-def own_numbers(work: Worked, vars: Mapping[Var, Any]) -> dict[Var, Any]:
-    """The sheet's own numbers of the same Vars."""
-    return {v: np.asarray(work.numbers[v]) for v in vars if v in work.numbers}

@@ -15,13 +15,15 @@ from chalkgrad.classroom.sheets.key import keyed, unwitnessed
 from chalkgrad.classroom.sheets.sheet import Problem, Sheet, Vary
 from chalkgrad.classroom.variants.batch import Batch
 from chalkgrad.classroom.variants.screens import CHECKS, Many
-from chalkgrad.classroom.variants.space import Space, decimals, space_of
+from chalkgrad.classroom.variants.space import CHUNK, MOST, Space, decimals, space_of
 from chalkgrad.classroom.variants.telling import Telling, common, hidden, rounds_well
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.ir.program import Var
 
 PATIENCE = 400  # so many candidates that pass every quick look are keyed in vain before the search gives up
 PROBES = 3
+AT_ONCE = 1 << 22  # numbers, for arrays that are larger than anybody works by hand
+ALL = 1 << 28
 NEAR = 0.08  # the probes are as near as this to the sheet's own values, relatively: on the same side of every kink
 
 # The constraints that are not looked at many at once, as those of `CHECKS` are.
@@ -78,7 +80,7 @@ class Search:
         """What the search met, for an error: the constraints that refused candidates, the hardest first."""
         looked = len(self.found) + sum(self.refused.values())
         whole = self.space.exhaustive and self.exhausted
-        ways = f"all {looked}" if whole else f"{looked} of {self.space.size}"
+        ways = f"all {looked}" if whole else f"{looked} of {_many(self.space.size)}"
         head = f"problem {self.problem.number}: {len(self.found)} among {ways} candidates pass"
         reasons = {c.name: c.reason for c in CHECKS} | MORE
         lines = [head]
@@ -104,8 +106,18 @@ class Search:
         for question in self._own:
             work = question.work
             if work is not None and not work.symbolic and any(v.hint in self.space.own for v in work.program.inputs):
-                found[question] = Batch(work)
+                found[question] = Batch(work, self._rows)
         return found
+
+    @cached_property
+    def _cost(self) -> int:
+        """How many numbers a candidate is."""
+        works = [q.work for q in self._own if q.work is not None]
+        return max(1, len(self.space.slots) + sum(int(np.size(n)) for w in works for n in w.numbers.values()))
+
+    @cached_property
+    def _rows(self) -> int:
+        return max(PROBES, min(CHUNK, AT_ONCE // self._cost))
 
     @cached_property
     def _telling(self) -> Telling:
@@ -122,7 +134,7 @@ class Search:
     def _search(self) -> Iterator[Found]:
         seen: set[bytes] = set()
         vain = 0
-        for rows in self.space.chunks():
+        for rows in self.space.chunks(self._rows, min(MOST, ALL // self._cost)):
             for values, questions in self._screened(rows, seen):
                 found = None
                 if missed := self._telling.missed(questions):
@@ -173,6 +185,11 @@ def _at(question: Question, numbers: Mapping[Var, Any], k: int) -> Question:
     assert question.work is not None
     mine = {v: found[k] for v, found in numbers.items()}
     return replace(question, work=replace(question.work, numbers=mine))
+
+
+def _many(count: int) -> str:
+    """The number, or its size where nobody would read it."""
+    return str(count) if count < 10**9 else f"10^{len(str(count)) - 1}"
 
 
 def _fits(question: Question, own: Question) -> bool:
