@@ -64,6 +64,8 @@ def test_the_verdicts() -> None:
         found = next(m for m in mark(sheet, given).marks if m.blank == of.strip("`"))
         assert SAID.get(found.verdict, found.verdict) == verdict.strip("*"), answers
         assert found.credit == (1.0 if verdict.strip("*").startswith(("right", "consistent")) else 0.0)
+    (near,) = [m.verdict for m in mark(sheet, {"q.value": "3.001"}).marks if m.blank == "q.value"]
+    assert near == "wrong"
     hidden = mark(sheet, {"q.value": "0", "f.value": "0"})
     assert [m.verdict for m in hidden.marks if m.blank == "f.value"] == ["wrong"]
 

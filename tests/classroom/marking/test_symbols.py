@@ -25,7 +25,10 @@ ABSTRACT = asking(CHAIN, ("formulas",), more='abstract = ["g_1", "g_2", "Loss"]'
         ("z.gradient.formula", "∂f/∂z = q"),
         ("x.gradient.formula", "∂f/∂x = ∂f/∂q · ∂q/∂x = z · 1 = z"),
         ("x>q.local.formula", "1"),
+        ("q.formula", "x + y = q"),
+        ("z.gradient.formula", "x + y;"),
         ("x.update", "x - α z"),
+        ("x.update", "x - 0.1 z"),
         ("x.update", r"x \leftarrow x - \alpha z"),
         ("x.update", "x := x - lr·z"),
         ("x.update", "x -= η z"),
@@ -62,6 +65,7 @@ def test_how_a_name_was_read_is_said() -> None:
         ("x>q.local.formula", "-1", "sign"),
         ("x.update", "x + α z", "uphill"),
         ("y.update", "y - z", "rate"),
+        ("y.update", "y + 0.1 z", "uphill"),
         ("x>q.product.formula", "1", "upstream"),
     ],
 )

@@ -158,3 +158,14 @@ def test_what_nothing_reaches() -> None:
     assert one(keyed, "y.gradient", "0").verdict == "right"
     assert one(keyed, "y.gradient", "2").verdict == "wrong"
     assert one(keyed, "x.gradient", "6").verdict == "right"
+
+
+def test_the_loss_after_a_step() -> None:
+    keyed = asking(FORK, ("gradients", "next", "f.next"), AT)  # x = -1.7, y = 5.4, z = -4.3: f = -17.61
+    assert one(keyed, "f.next", "-17.61").verdict == "right"
+    assert one(keyed, "f.next", "-14").mistake == "old"
+    assert one(keyed, "f.next", "-13.5").verdict == "wrong"
+    bare = asking(FORK, ("f.next",), AT)
+    assert one(bare, "f.next", "-13.5").verdict == "wrong"
+    own = {"x.next": "-2", "y.next": "5", "z.next": "-4"}
+    assert one(keyed, "f.next", "-14", **own).verdict == "consistent"

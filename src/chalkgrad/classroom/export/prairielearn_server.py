@@ -120,7 +120,7 @@ def _number_judged(
 def follows(places: Sequence[dict[str, Any]], own: Sequence[float | None], n: int) -> bool:
     """Whether an answer follows from the person's own earlier ones.
 
-    Not where an own number is 0, or 1 or -1 where the key's is not: it would hide what comes next.
+    Not where an own number is 0, 1 or -1 and the key's is not: it would hide what comes next.
     """
     place, answer = places[n], own[n]
     if place["follow"] is None or answer is None:
@@ -131,7 +131,7 @@ def follows(places: Sequence[dict[str, Any]], own: Sequence[float | None], n: in
     if not mine:
         return False
     for m, value in mine.items():
-        if value == 0 or (abs(value) == 1 and abs(float(keys[m] or 0)) != 1):
+        if abs(value) in (0, 1) and abs(value) != abs(float(keys[m] or 0)):
             return False
     due = computed(place["follow"], [mine.get(m, k) for m, k in enumerate(keys)])
     unit = 10.0 ** -place["places"]
@@ -183,6 +183,7 @@ OPS: dict[str, Callable[..., float]] = {
     "greater_equal": lambda a, b: float(a >= b),
     "indicator": lambda a: float(bool(a)),
     "where": lambda test, a, b: a if test else b,
+    "defined": lambda slope, value: slope,
 }
 
 

@@ -67,6 +67,8 @@ class Formulas:
         if blank.kind == "update":
             text, more = self._step(blank, text), {self.symbols.rate: 1.0}
         sides = sides_of(text)
+        while len(sides) > 1 and self._own_name(blank, sides[-1]):
+            sides.pop()
         formula = self.symbols.read(sides[-1], more)
         for side in sides[:-1]:
             if not _label(side, blank):
@@ -77,6 +79,12 @@ class Formulas:
                 if self._compare(other, formula) == "no":
                     raise NotationError(f"two formulas that are not equal stand here: {side.strip()[:60]} and the last")
         return formula
+
+    def _own_name(self, blank: Blank, side: str) -> bool:
+        """Whether a side is the name of what is asked: `x + y = q`."""
+        if blank.node is None or blank.kind == "update":
+            return False
+        return self.symbols.names.tidy(side.strip("$ .;"))[0] == self.symbols.work.called[blank.node]
 
     def _compare(self, one: Formula, other: Formula) -> str:
         sides = (self.symbols.composed(one), self.symbols.composed(other))
@@ -133,6 +141,11 @@ class Formulas:
         found = self.symbols.decide(side, self.keys[blank.id])
         if found.verdict == "yes":
             return Judged("right", notes=formula.notes)
+        if found.verdict == "no" and self.at_rate(blank, formula):
+            rate = self.symbols.question.part.rate
+            plain = re.sub(rf"(?<!\w){re.escape(self.symbols.rate)}(?!\w)", f"({rate:g})", key.text)
+            if self.symbols.decide(side, self.symbols.composed(self.symbols.read(plain))).verdict == "yes":
+                return Judged("right", notes=(*formula.notes, f"with {rate:g} for {self.symbols.rate}"))
         if found.verdict == "undecided":
             return Judged("cannot tell", why=f"it could not be decided: {found.reason}", notes=formula.notes)
         if found.reason == "shape":
@@ -140,6 +153,10 @@ class Formulas:
         if note := tied(self.symbols.program, side, self.keys[blank.id]):
             return Judged("right", notes=(*formula.notes, note))
         return Judged("wrong", notes=formula.notes)
+
+    def at_rate(self, blank: Blank, formula: Formula) -> bool:
+        """Whether a rule of descent is written with the sheet's own number for its rate."""
+        return blank.kind == "update" and self.symbols.rate not in formula.names
 
     def _copied(self, blank: Blank, formula: Formula) -> str:
         """The name of what is asked for, where a stage's formula is given as that stage, or made of later ones."""
@@ -204,6 +221,9 @@ class Symbolic:
             why = f"not the key's, but it follows from your own {', '.join(off)}"
             return Judged("consistent", why=why, notes=judged.notes)
         slip = points.slip(blank, said, self.ledgers) or points.slip(blank, said, self.plain) or self._inside(blank)
+        if slip is None and self.formulas.at_rate(blank, formula):
+            rate = self.formulas.symbols.question.part.rate
+            slip = points.slip(blank, said, points.ledgers(self.values, rate))
         if slip is None:
             return Judged("wrong", "", self._shown(blank, said), judged.notes)
         return Judged("wrong", slip.kind, slip.why, judged.notes)

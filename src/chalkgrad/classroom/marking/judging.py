@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.classroom.marking.accept import all_fit, all_near, all_within, coarser, fits, same_shape, truncated
+from chalkgrad.classroom.marking.accept import (
+    SHARE,
+    all_fit,
+    all_near,
+    all_within,
+    coarser,
+    fits,
+    same_shape,
+    truncated,
+)
 from chalkgrad.classroom.marking.marked import Judged
 from chalkgrad.classroom.marking.numbers import Numbers, Said
 from chalkgrad.classroom.sheets.blank import Blank, NumberKey, Question
@@ -25,6 +35,10 @@ from chalkgrad.transform.backprop import Contribution
 # A note names no more neighbours than this.
 MOST_NAMES = 4
 SOUND = ("right", "unfollowed")
+# So many of the ways in which a mistake is looked for come from their own numbers, and are at the gate itself.
+OWN, DIRECT = 2, 4
+# Of more neighbours than this, not every way in which they may have been rounded is tried.
+MOST_CORNERS = 4
 
 
 @lru_cache(maxsize=128)
@@ -128,14 +142,14 @@ class Numeric:
         here = due(self.ledger, blank) if placed else Due(key.exact)
         off = [id for id in here.used if not self.sound[id]]
         notes = self._missing(here)
-        if fit == "exact" or (fit and not self._named(blank, said, here, near=True)):
+        if fit == "exact" or (fit and not self._named(blank, said, here, tiers=DIRECT)):
             loose = self._loosely(fit, key)
             if off and not self._follows(blank, key, said, here):
                 return Judged("unfollowed", why=self._unfollowed(blank, key, here, off), notes=(*loose, *notes))
             return Judged("right", notes=loose)
         note = "" if off else self._by_rounding(blank, key, said, placed)
         if note:
-            slip = self._named(blank, said, here, near=True)
+            slip = self._named(blank, said, here, tiers=DIRECT)
             if slip is None:
                 return Judged("right", notes=(note,))
             why = f"{note}; but it is also what a known mistake gives ({slip.why}): write more digits"
@@ -180,9 +194,27 @@ class Numeric:
     def _spans(self, blank: Blank, key: NumberKey, said: Numbers, here: Due) -> bool:
         """Whether it lies so near what follows that digits which were not written may make the difference."""
         whole = all(np.all(np.asarray(self.own[id]) == np.rint(self.own[id])) for id in here.used)
-        if whole or not all_within(said, here.value, key.digits):
+        if whole or not (all_within(said, here.value, key.digits) or self._corners(blank, key, said, here)):
             return False
-        return not self._named(blank, said, here, near=True)
+        return not self._named(blank, said, here, tiers=OWN)
+
+    def _corners(self, blank: Blank, key: NumberKey, said: Numbers, here: Due) -> bool:
+        """Whether own numbers that round to what was written can give the answer: a calculator keeps more digits."""
+        loose = [id for id in here.used if id not in self.unrounded]
+        if said.shape or np.ndim(here.value) or len(loose) > MOST_CORNERS or any(self.said[id].shape for id in loose):
+            return False
+        values: list[float] = []
+        for corner in product((-0.5, 0.5), repeat=len(loose)):
+            moved = {id: self.own[id] + k * self._unit(id) for id, k in zip(loose, corner, strict=True)}
+            values.append(float(due(Ledger(self.where, {**self.own, **self.unrounded, **moved}), blank).value))
+        answer, half = said.entries[0].value, 0.5 * 10.0**-key.digits
+        near = abs(answer - here.value) <= SHARE * abs(here.value)
+        return near and min(values) - half <= answer <= max(values) + half
+
+    def _unit(self, id: str) -> float:
+        """The last place that was written of a number."""
+        decimals = self.said[id].entries[0].decimals
+        return 0.0 if decimals is None else 10.0**-decimals
 
     @property
     def fine(self) -> Ledger:
@@ -264,12 +296,14 @@ class Numeric:
             return f"it is too coarse: {key.digits} decimals are asked for"
         if not said.shape and truncated(said.entries[0], float(key.exact)):
             return "the number is cut off and not rounded"
+        if blank.kind == "next" and blank.node is not None and blank.node not in self.where.work.program.inputs:
+            return "it is not what the function gives after the step"
         return _PLAIN.get(blank.kind, "it is another number")
 
-    def _named(self, blank: Blank, said: Numbers, here: Due, near: bool = False) -> Slip | None:
+    def _named(self, blank: Blank, said: Numbers, here: Due, tiers: int | None = None) -> Slip | None:
         """The known mistake that gives what was written: from their own numbers, and failing that from the key's.
 
-        With `near`, one at this gate alone, whose number is no rounded form of the right one.
+        `tiers` are how many of the ways below are tried: `OWN` from their own numbers, `DIRECT` at this gate alone.
         """
         if self.question.work is None or self.question.work.symbolic or blank.id not in self.where.of:
             return None
@@ -293,11 +327,11 @@ class Numeric:
                 (lambda: telling(_besides(here_own), exact), match),
                 (lambda: here_own, loose),
             ]
-            for slips, matches in ways[: 4 if near else None]:
+            for slips, matches in ways[:tiers]:
                 found = next((s for s in slips() if matches(s.value) and not self._indistinct(s, exact, digits)), None)
                 if found is not None:
                     return found
-            every = [] if near else [*here_own, *telling(late(blank, own), exact)]
+            every = [] if tiers else [*here_own, *telling(late(blank, own), exact)]
             close = [s for s in every if all_within(said, s.value, digits) and not self._indistinct(s, exact, digits)]
             return min(close, key=lambda s: float(np.max(np.abs(np.asarray(said.value) - s.value))), default=None)
 

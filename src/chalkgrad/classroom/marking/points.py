@@ -82,14 +82,14 @@ class Points:
             out.append(np.asarray(value, float)[()] if np.all(np.isfinite(np.asarray(value, float))) else None)
         return out
 
-    def ledgers(self, own: Mapping[str, Sequence[Any]]) -> list[Ledger]:
-        """A ledger a point; `own` are the values of a person's own formulas by blank."""
+    def ledgers(self, own: Mapping[str, Sequence[Any]], rate: float | None = None) -> list[Ledger]:
+        """A ledger a point; `own` are the values of a person's own formulas by blank, `rate` that of descent."""
         return [
             Ledger(
                 self.where,
                 {id: values[i] for id, values in own.items() if values[i] is not None},
                 numbers=point.numbers,
-                rate=point.rate,
+                rate=point.rate if rate is None else rate,
             )
             for i, point in enumerate(self.points)
         ]

@@ -75,7 +75,8 @@ class Symbols:
         Raises NotationError for what cannot be read, for a derivative that is not worked out, and for a strange name.
         """
         check_bounds(text)
-        if any(sign in text.strip() for sign in ";\n"):
+        text = text.strip().rstrip("; ")
+        if any(sign in text for sign in ";\n"):
             raise NotationError("one formula is asked for, and here are several lines")
         if found := DERIVATIVE.search(text):
             raise NotationError(f"{found.group()}: a derivative stands here that is not worked out", text, found.span())

@@ -48,9 +48,6 @@ from chalkgrad.render.pseudocode import code_lines
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.typeset import clean
 
-WIDEST = 590.0
-"""Points: a drawing wider than this has its page turned."""
-
 _WORDS = ("text", "claim")
 
 
@@ -111,8 +108,8 @@ class _Composer:
             items.extend(self.part(question, shown_already))
         total = sum(b.points for q in questions for b in q.blanks)
         points = _points(total) if problem.points is not None else ""
-        wide = any(isinstance(item, Figure) and item.drawn.placed.width > WIDEST for item in items)
-        return Numbered(problem.number, pieces(problem.title, names), points, tuple(items), wide)
+        widest = max([item.drawn.placed.width for item in items if isinstance(item, Figure)], default=0.0)
+        return Numbered(problem.number, pieces(problem.title, names), points, tuple(items), widest)
 
     def part(self, question: Question, shown_already: set[object]) -> Iterator[Item]:
         part, names = question.part, names_of(question)

@@ -99,7 +99,7 @@ def _page(layout: Layout, key: bool, paper: Paper, large: bool) -> Iterator[str]
         yield '<p class="name">Name: <span></span></p>'
     yield as_html(layout.intro)
     for problem in layout.problems:
-        yield from _problem(problem, key)
+        yield from _problem(problem, key, large)
     if layout.footer:
         yield f"<footer>{as_html(layout.footer)}</footer>"
     if key and layout.notes:
@@ -110,8 +110,8 @@ def _page(layout: Layout, key: bool, paper: Paper, large: bool) -> Iterator[str]
     yield "</main>\n</body>\n</html>"
 
 
-def _problem(problem: Numbered, key: bool) -> Iterator[str]:
-    turned = ' class="turned"' if problem.wide else ""
+def _problem(problem: Numbered, key: bool, large: bool) -> Iterator[str]:
+    turned = ' class="turned"' if problem.turned(large) else ""
     title = f" {pieces_html(problem.title)}" if problem.title else ""
     yield f"<section{turned}><h2>{problem.number}.{title}{_points(problem.points)}</h2>"
     for item in problem.items:

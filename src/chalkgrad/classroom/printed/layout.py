@@ -13,6 +13,8 @@ from chalkgrad.classroom.printed.drawing import Drawn
 from chalkgrad.classroom.printed.prose import Block, Piece
 from chalkgrad.render import picture
 
+_WIDEST, _LARGE_WIDEST = 590.0, 400.0
+
 Room = Literal["number", "wide", "line"]
 """The room of an answer on a line: for a number, for a few of them or a short formula, and the rest of the line."""
 
@@ -165,13 +167,17 @@ Item = Say | Hint | Figure | Pictures | Lines | Code | Grid | Writing | Space
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbered:
-    """A problem. `wide` ones stand on a page that is turned, since their drawing needs its width."""
+    """A problem. `widest` is the width of its widest drawing, in points."""
 
     number: int
     title: tuple[Piece, ...]
     points: str
     items: tuple[Item, ...]
-    wide: bool
+    widest: float
+
+    def turned(self, large: bool) -> bool:
+        """Whether it stands on a page that is turned, since its drawing needs the width."""
+        return self.widest > (_LARGE_WIDEST if large else _WIDEST)
 
 
 @final

@@ -110,8 +110,8 @@ def _groups(problems: Sequence[Numbered], key: bool, large: bool, pictures: _Pic
     """Problems that stand on pages of one kind, upright or turned."""
     groups: list[Data] = []
     for problem in problems:
-        if not groups or groups[-1]["wide"] != problem.wide:
-            groups.append({"wide": problem.wide, "problems": []})
+        if not groups or groups[-1]["wide"] != problem.turned(large):
+            groups.append({"wide": problem.turned(large), "problems": []})
         groups[-1]["problems"].append(
             {
                 "number": str(problem.number),

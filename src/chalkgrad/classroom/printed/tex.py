@@ -118,14 +118,14 @@ def _document(layout: Layout, key: bool, paper: Paper, large: bool) -> Iterator[
 
 
 def _problem(problem: Numbered, key: bool, paper: Paper, scale: float) -> Iterator[str]:
-    if problem.wide:
+    if problem.turned(scale > 1):
         yield r"\begin{landscape}"
     title = f"{problem.number}. {pieces_latex(problem.title)}".strip()
     yield rf"\section*{{{title}{_points(problem.points)}}}"
-    across = (_TURNED if problem.wide else _TEXT)[paper]
+    across = (_TURNED if problem.turned(scale > 1) else _TEXT)[paper]
     for item in problem.items:
         yield from _item(item, key, across, scale)
-    if problem.wide:
+    if problem.turned(scale > 1):
         yield r"\end{landscape}"
 
 

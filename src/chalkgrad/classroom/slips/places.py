@@ -59,7 +59,7 @@ class Places:
                 if near not in self.asked and near not in found:
                     found[near] = None
                     todo.append(near)
-        return [p for p in found if p[0] != "local"]
+        return [p for p in found if p[0] not in ("local", "next")]
 
     def _before(self, place: Place) -> list[Place]:
         """What the number at a place is made of, one gate back."""
