@@ -162,17 +162,17 @@ def test_nobody_right_is_wronged(style: Style) -> None:
         check_right(keyed, right(keyed, style))
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", ["exact", "stepwise", "more"])
 def test_gaps_wrong_nobody(style: Style) -> None:
     """Nor do they lose a point for blanks that they left empty before others.
 
     But for what rounding moved by more than two units of the last place: with nothing of their own to follow from,
-    that is too far.
+    that is too far. Nor can what follows from a number be known that was never written.
     """
     rng = random.Random("gaps")
     for keyed in (k for several in sheets() for k in several):
         near = {b.id for b in keyed.blanks if isinstance(b.key, NumberKey) and _near(b.key)}
-        answers = {id: text for id, text in right(keyed, style).items() if style in ("exact", "more") or id in near}
+        answers = {id: text for id, text in right(keyed, style).items() if style != "stepwise" or id in near}
         check_right(keyed, {id: text for id, text in answers.items() if rng.random() < 0.6})
 
 

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Literal, TypeVar, final
 from chalkgrad.api.save import write
 from chalkgrad.classroom.course.visible import cell
 from chalkgrad.classroom.sheets.blank import Keyed, Variant
-from chalkgrad.classroom.sheets.key import keyed
-from chalkgrad.classroom.sheets.reading import MAX_BYTES, read_sheet
 from chalkgrad.classroom.sheets.sheet import Sheet
 from chalkgrad.classroom.variants.index import COLUMN, numbers_text
 from chalkgrad.errors import ChalkgradError, SheetError, nearest
@@ -58,6 +56,8 @@ class Worksheet:
 
         Raises SheetError where a key cannot be trusted.
         """
+        from chalkgrad.classroom.sheets.key import keyed
+
         return tuple([keyed(self.sheet, seat) for seat in self.seats])
 
     @cached_property
@@ -213,6 +213,8 @@ def worksheet(source: str | os.PathLike[str]) -> Worksheet:
     >>> sheet.mark({"f.value": "6"}).points
     1.0
     """
+    from chalkgrad.classroom.sheets.reading import MAX_BYTES, read_sheet  # nothing of it is needed to draw a function
+
     if isinstance(source, str) and "\n" in source:
         return Worksheet(read_sheet(source))
     try:

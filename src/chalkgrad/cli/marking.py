@@ -16,16 +16,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from chalkgrad import __version__
 from chalkgrad.classroom.course.run import Course, Settings, Told, mark_class
 from chalkgrad.classroom.course.statistics import in_words
-from chalkgrad.classroom.course.visible import trimmed, visible
+from chalkgrad.classroom.course.visible import visible
 from chalkgrad.classroom.course.words import record_in_words
 from chalkgrad.classroom.sheets.reading import MAX_BYTES, read_sheet
-from chalkgrad.classroom.variants.index import MOST, read_index
-from chalkgrad.classroom.variants.roster import read_roster
+from chalkgrad.classroom.variants import index as indices
+from chalkgrad.classroom.variants import roster as rosters
 from chalkgrad.cli.arguments import read_file
+from chalkgrad.render.numbers import trimmed
 
 RIGHT, WRONG, UNDECIDED = 0, 1, 3
 _MOST_REMARKS = 20
-_MOST_ROSTER = 1 << 20
 _EVERY = 5.0
 """Seconds between lines of progress where there is no terminal."""
 
@@ -46,10 +46,10 @@ def mark(
     Raises ChalkgradError where something cannot be read or written.
     """
     text = read_file(sheet, MAX_BYTES, "the sheet")
-    names = read_roster(read_file(roster, _MOST_ROSTER, "the roster")) if roster is not None else ()
+    names = rosters.read_roster(read_file(roster, rosters.MOST, "the roster")) if roster is not None else ()
     printed = None
     if index is not None:
-        printed = read_index(read_file(index, MOST, "the index"), read_sheet(text).name)
+        printed = indices.read_index(read_file(index, indices.MOST, "the index"), read_sheet(text).name)
     settings = Settings(__version__, seed, names, printed, out, jobs)
     try:
         with _progress() as told:

@@ -9,16 +9,14 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from chalkgrad.api.worksheet import FORMATS, KINDS, PAPERS, Told, Worksheet, checked
 from chalkgrad.api.worksheet import worksheet as read
 from chalkgrad.classroom.course.visible import visible
-from chalkgrad.classroom.variants.roster import read_roster
+from chalkgrad.classroom.variants.roster import MOST, read_roster
 from chalkgrad.cli.arguments import read_file, read_stdin
 from chalkgrad.errors import ChalkgradError
 
-_MOST_ROSTER = 1 << 20
 _MOST_WARNINGS = 12
 _MOST_PATHS = 12
 
@@ -66,7 +64,7 @@ def worksheet(
     """
     wanted = checked(_listed(formats) or ["pdf"], FORMATS, "format")
     exports = checked(_listed(kinds), KINDS, "export")
-    names = read_roster(read_file(roster, _MOST_ROSTER, "the roster")) if roster is not None else ()
+    names = read_roster(read_file(roster, MOST, "the roster")) if roster is not None else ()
     made = read(read_stdin() + "\n") if sheet == "-" else read(Path(sheet))
     if count is not None or names:
         made = made.variants(count, seed, names)
@@ -109,6 +107,8 @@ def _progress() -> Generator[Told]:
     if not sys.stderr.isatty():
         yield lambda done, of: None
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # every command loads this file
+
     columns = (TextColumn("printing"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("printing", total=None)

@@ -13,7 +13,7 @@ import numpy as np
 
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import Shape
-from chalkgrad.ir.program import Number
+from chalkgrad.ir.program import Atom, Number
 from chalkgrad.ir.registry import lookup
 from chalkgrad.ir.types import ArrayType
 
@@ -112,6 +112,20 @@ class Through:
 
 
 Local = Times | Select | Matrix | Route | Spread | Through
+
+
+def number_atom(local: Local) -> Atom | None:
+    """What holds the number of a local derivative; None of a map, and of a mask, which is true or false."""
+    match local:
+        case Times(factor=value) | Matrix(matrix=value) | Spread(scale=value):
+            return value.atom
+        case _:
+            return None
+
+
+def local_atom(local: Local) -> Atom | None:
+    """What holds a local derivative, the mask of a choice too; None of a map."""
+    return local.mask.atom if isinstance(local, Select) else number_atom(local)
 
 
 def fit(value: Value, shape: Shape) -> Value:

@@ -24,6 +24,12 @@ def shown(value: Any, digits: int = 4, limit: int = 8) -> str:
     return _scalar(float(value), digits)
 
 
+def trimmed(number: float, digits: int = 4) -> str:
+    """A number of points or a percentage, with no more digits than it has: `2`, `0.5`, `0.3333`."""
+    text = f"{number:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _scalar(x: float, digits: int) -> str:
     if x != x:
         return "NaN"

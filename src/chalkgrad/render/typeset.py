@@ -130,13 +130,6 @@ def to_pdf(document: str, inputs: dict[str, str]) -> bytes:
         return _compile(document, "pdf", inputs)
 
 
-def pages_of(document: str, inputs: dict[str, str]) -> list[str]:
-    """The pages of a fixed typst document, each as SVG: what its PDF looks like."""
-    with _lock:
-        found: Any = _compile(document, "svg", inputs)
-    return [page.decode() for page in (found if isinstance(found, list) else [found])]
-
-
 def _size(svg: str) -> tuple[float, float]:
     size = ET.fromstring(svg).get("viewBox", "").split()
     if len(size) != 4:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalkgrad.classroom.course.visible import cell, file_name, hidden, mixed, trimmed, visible
+from chalkgrad.classroom.course.visible import cell, file_name, hidden, mixed, visible
+from chalkgrad.render.numbers import trimmed
 
 
 @pytest.mark.parametrize(

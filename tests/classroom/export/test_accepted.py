@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalkgrad.classroom.export.accepted import MOST_UNITS, accepted, all_entries, decimal, rounded, shown, written
+from chalkgrad.classroom.export.accepted import accepted, all_entries, decimal, rounded, shown, written
 from chalkgrad.classroom.marking.mark import mark
+from chalkgrad.classroom.sheets.rounding import UNITS
 from tests.classroom.export.shared import SHEETS, seats, sheet
 
 numbers = st.floats(-1000, 1000).filter(lambda x: x == 0 or abs(x) > 1e-7)
@@ -33,7 +34,7 @@ def test_no_mistake_and_no_zero_is_accepted(exact: float, stepwise: float, digit
         assert not found.credited(Decimal(0))
         assert not found.credited(-centre)
     for reading in found.right:
-        assert abs(reading.number - centre) + reading.tolerance <= (MOST_UNITS + Decimal("0.5")) * unit
+        assert abs(reading.number - centre) + reading.tolerance <= (UNITS + Decimal("0.5")) * unit
 
 
 @given(numbers, st.integers(0, 4))
@@ -54,6 +55,7 @@ def test_the_exact_number_is_accepted_at_any_precision(exact: float, digits: int
         (0.0, 0.0, 2, ["0", "0.00", "-0"], ["0.01"]),
         (4.56e-5, 0.0, 2, ["0.000046", "0.0000456"], ["0", "0.00005", "0.01"]),
         (0.125, 0.125, 2, ["0.12", "0.13", "0.125"], ["0.10", "0.14"]),
+        (0.3851, 0.41, 2, ["0.39", "0.3851"], ["0.40", "0.41"]),  # from 0.3851 to 0.41 are more than two units
         (0.01, 0.03, 2, ["0.01", "0.02", "0.03"], ["0", "0.04", "-0.01"]),
     ],
 )

@@ -17,6 +17,7 @@ SHEETS = Path(__file__).parents[3] / "examples" / "sheets"
 NET = asking(
     "z_1 = x w_1; a_1 = σ(z_1); z_2 = a_1 w_2; a_2 = σ(z_2); Loss = ½(a_2 - y^*)^2", ("w_1.chain", "w_2.chain")
 )
+ROUTES = asking("q = max(x, y); f = q z", ("code",))
 FORK = asking("q = x + y; h = q z; f(x, y, z) = h + x", ("chains", "code"))
 
 
@@ -61,6 +62,12 @@ def test_wrong_links(id: str, text: str, why: str) -> None:
     m = one(NET, id, text)
     assert (m.verdict, m.mistake) == ("wrong", "link")
     assert why in m.why
+
+
+def test_links_of_a_primed_name() -> None:
+    primed = asking("x' = w x; f = σ(x')", ("chains",))
+    assert one(primed, "w.chain", "∂f/∂x' · ∂x'/∂w").verdict == "right"
+    assert one(primed, "w.chain", "∂f/∂x · ∂x/∂w").verdict == "cannot tell"
 
 
 def test_paths_add() -> None:
@@ -138,6 +145,24 @@ def test_a_transposed_shape_is_named() -> None:
 def test_lines_of_code(line: int, text: str, verdict: str, kind: str) -> None:
     m = one(FORK, f"code.{line}", text)
     assert (m.verdict, m.mistake) == (verdict, kind), m.why
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("dx = dq · (1{x > y} + 0.5·1{x = y})", "right"),
+        ("dx = dq · (1{x > y} + 0.5·1{x == y})", "right"),
+        ("dx = dq · 1{x > y}", "right"),
+        ("dx = z · 1{x >= y}", "right"),
+        ("dx = dq · 1{y > x}", "wrong"),
+        ("dx = dq · 1{x = y}", "wrong"),
+        ("dx = dq", "wrong"),
+        ("dx = 0", "wrong"),
+    ],
+)
+def test_a_line_that_routes(text: str, verdict: str) -> None:
+    m = one(ROUTES, "code.6", text)
+    assert m.verdict == verdict, m.why
 
 
 # derivations

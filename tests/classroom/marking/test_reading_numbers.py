@@ -81,6 +81,8 @@ def test_arithmetic_of_plain_numbers(text: str, value: float) -> None:
         ("1\u200b2", "cannot be read"),
         ("1 000", "cannot be read"),
         ("0x10", "a name"),
+        ("2⁻", "cannot be read"),
+        ("2⁻⁻1", "cannot be read"),
         ("1+1=3", "two different"),
         ("(" * 100, "nested"),
         ("-" * 100 + "1", "too many signs"),
@@ -112,7 +114,7 @@ def test_arrays(text: str, rows: list[object]) -> None:
     assert read_numbers(text, True).value.tolist() == rows
 
 
-@pytest.mark.parametrize("text", ["[1,,2]", "[1, 2; 3]", "[x, 1]", "[1, 2"])
+@pytest.mark.parametrize("text", ["[1,,2]", "[1, 2; 3]", "[x, 1]", "[1, 2", "[]", "(;]", "2⁻"])
 def test_arrays_that_are_refused(text: str) -> None:
     with pytest.raises(NotationError):
         read_numbers(text, True)

@@ -10,6 +10,7 @@ from chalkgrad.classroom.printed.layout import Layout
 from chalkgrad.classroom.sheets.blank import Keyed, Question, Variant
 from chalkgrad.classroom.sheets.key import keyed
 from chalkgrad.classroom.sheets.reading import read_sheet
+from chalkgrad.render import typeset
 
 FOLDER = Path(__file__).parents[3] / "examples" / "sheets"
 SEEDS = ("backprop", "section", "filters", "practice", "nets")
@@ -33,3 +34,9 @@ def sheet(text: str, variant: Variant | None = None) -> Keyed:
 
 def question(text: str) -> Question:
     return sheet(text).questions[0]
+
+
+def pages_of(document: str, inputs: dict[str, str]) -> list[str]:
+    """The pages of a typst document as SVG: what its PDF looks like."""
+    found = typeset._compile(document, "svg", inputs)
+    return [page.decode() for page in (found if isinstance(found, list) else [found])]

@@ -14,8 +14,7 @@ from chalkgrad.classroom.printed.layout import Layout
 from chalkgrad.classroom.printed.pdf import DOCUMENT, Paper, Print, inputs, pdf, pdf_of
 from chalkgrad.classroom.printed.tex import tex
 from chalkgrad.classroom.sheets.blank import Variant
-from chalkgrad.render.typeset import pages_of
-from tests.classroom.printed.sheets import HEAD, S1, SEEDS, seed_layout, sheet
+from tests.classroom.printed.sheets import HEAD, S1, SEEDS, pages_of, seed_layout, sheet
 
 HOSTILE = (
     r"</title></style><script>alert(1)</script> <img src=x onerror=y> & \\input{x} \\write18{ls} #eval(1) $\\foo$ "

@@ -167,6 +167,7 @@ def test_relu_at_0_is_a_kink_and_at_minus_1_is_none() -> None:
         ("1/(1 + e^-x)", "x = 500", "saturated"),
         ("tanh(x)", "x = -30", "saturated"),
         ("x^2 + 1", "x = 0.001", "ask for more digits"),
+        ("x^3", "x = 12345.67", "too long to be written"),
     ],
 )
 def test_numbers_that_nobody_can_write_are_refused(function_: str, values: str, said: str) -> None:

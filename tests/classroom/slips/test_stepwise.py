@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from chalkgrad.api.work import work
-from chalkgrad.classroom.sheets.stepwise import rounded, stepwise
+from chalkgrad.classroom.sheets.rounding import rounded
+from chalkgrad.classroom.sheets.stepwise import stepwise
 
 NEURON = "f(w0, w1, w2, x0, x1) = 1/(1 + e^(-(w0 x0 + w1 x1 + w2)))"
 

@@ -10,9 +10,10 @@ from math import fsum
 
 from chalkgrad.classroom.course.page import asked, line, lines, names_of, page, paragraphs, reason, solved, table, text
 from chalkgrad.classroom.course.record import Record, Row
-from chalkgrad.classroom.course.visible import trimmed, visible
+from chalkgrad.classroom.course.visible import visible
 from chalkgrad.classroom.printed.drawing import drawing, on_drawing
 from chalkgrad.classroom.sheets.blank import Blank, Keyed, Question, TextKey
+from chalkgrad.render.numbers import trimmed
 
 # A sign before the word, so that no verdict is told by colour alone.
 _VERDICT = {

@@ -9,7 +9,8 @@ from math import fsum
 
 from chalkgrad.classroom.course.record import SAID, Record, Row
 from chalkgrad.classroom.course.statistics import UNKNOWN
-from chalkgrad.classroom.course.visible import cell, file_name, trimmed
+from chalkgrad.classroom.course.visible import cell, file_name
+from chalkgrad.render.numbers import trimmed
 
 _MARKS = ("student", "variant", "blank", "answer", "verdict", "credit", "mistake", "why", "should", "notes")
 

@@ -16,7 +16,6 @@ from chalkgrad.errors import ChalkgradError
 _FORMS = (
     '{"student": …, "variant": …, "answers": {"q.value": …}}, a list of these, or rows with student, blank and answer'
 )
-_ABOUT = ("variant", "code", "answers")
 
 
 @final

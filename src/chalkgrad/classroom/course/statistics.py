@@ -9,8 +9,8 @@ from math import fsum
 from typing import Any, final
 
 from chalkgrad.classroom.course.record import VERDICTS, Record
-from chalkgrad.classroom.course.visible import trimmed
 from chalkgrad.classroom.sheets.blank import Keyed
+from chalkgrad.render.numbers import trimmed
 
 UNKNOWN = "unknown"
 """What a mistake without a name is counted under."""
@@ -58,6 +58,11 @@ class Statistics:
     def data(self) -> dict[str, Any]:
         """As plain data, for JSON."""
         return asdict(self)
+
+    @property
+    def people(self) -> str:
+        """How many sheets, in words."""
+        return "1 sheet" if self.sheets == 1 else f"{self.sheets} sheets"
 
     @property
     def hardest(self) -> tuple[AtBlank, ...]:
@@ -110,8 +115,8 @@ def statistics(sheet: Keyed, records: Sequence[Record]) -> Statistics:
 
 def in_words(found: Statistics, most: int = 10) -> str:
     """The statistics as lines for a terminal."""
-    people = "1 sheet" if found.sheets == 1 else f"{found.sheets} sheets"
-    lines = [f"{people}, {found.all_right} all right; mean {_percent(found.mean)}, median {_percent(found.median)}"]
+    shares = f"mean {_percent(found.mean)}, median {_percent(found.median)}"
+    lines = [f"{found.people}, {found.all_right} all right; {shares}"]
     hardest = found.hardest
     if hardest:
         lines += ["", "first wrong step"]

@@ -7,9 +7,9 @@ from itertools import groupby
 from chalkgrad.classroom.course.page import asked, line, names_of, page, table, text
 from chalkgrad.classroom.course.record import SAID
 from chalkgrad.classroom.course.statistics import AtBlank, Statistics
-from chalkgrad.classroom.course.visible import trimmed
 from chalkgrad.classroom.printed.drawing import drawing
 from chalkgrad.classroom.sheets.blank import Keyed, Question
+from chalkgrad.render.numbers import trimmed
 
 # From dark to light, so that a bar in black and white says the same.
 _SHADES = {
@@ -27,7 +27,7 @@ _END = "</tbody></table></div>"
 def statistics_page(sheet: Keyed, found: Statistics) -> str:
     """The page. `sheet` is the published variant."""
     share = f"mean {trimmed(100 * found.mean, 1)} %, median {trimmed(100 * found.median, 1)} %"
-    about = f"{found.sheets} sheets, {found.all_right} all right · {share}"
+    about = f"{found.people}, {found.all_right} all right · {share}"
     body = [f"<h1>{text(found.title)}: the class</h1>", f'<p class="about">{text(about)}</p>', *_mistakes(found)]
     body.append(f"<p><small>{_legend()}</small></p>")
     questions = {q.number: q for q in sheet.questions}

@@ -71,12 +71,6 @@ def file_name(name: str, code: str) -> str:
     return f"{plain}-{digest}" if plain else digest
 
 
-def trimmed(number: float, digits: int = 4) -> str:
-    """A number of points: `2`, `0.5`, `0.3333`."""
-    text = f"{number:.{digits}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
-
-
 def _shown(c: str) -> str:
     if c == "\n":
         return "\\n"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalkgrad.classroom.course.record import SAID, Record, Row
-from chalkgrad.classroom.course.visible import trimmed, visible
+from chalkgrad.classroom.course.visible import visible
 from chalkgrad.classroom.sheets.blank import Keyed
+from chalkgrad.render.numbers import trimmed
 
 _MOST_EMPTY = 12
 

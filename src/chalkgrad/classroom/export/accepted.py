@@ -14,13 +14,11 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.classroom.sheets.blank import Blank, NumberKey, Question
+from chalkgrad.classroom.sheets.rounding import may_stand
 from chalkgrad.classroom.slips.find import slips
 
 # A float's noise ends here: 0.1 + 0.2 is 0.3.
 SIGNIFICANT = 12
-
-# Rounding on the way may move the last place by so much; what is further off is no rounding.
-MOST_UNITS = 2
 
 ON_THE_WAY = "This is what rounding on the way gives."
 
@@ -107,10 +105,9 @@ def accepted(exact: float, stepwise: float, digits: int, mistakes: Iterable[tupl
     if abs(key - centre) == half:  # a half is rounded either way
         right.extend(_others([centre + unit * (1 if key > centre else -1)], half, faults, ""))
     target = rounded(steps, places)
-    apart = int((target - centre) / unit)
-    if abs(apart) <= MOST_UNITS and target * centre > 0:
-        between = [centre + unit * n for n in range(1, abs(apart) + 1)] if apart > 0 else []
-        between = [centre - unit * n for n in range(1, abs(apart) + 1)] if apart < 0 else between
+    if may_stand(float(target), float(key), places):
+        apart = int((target - centre) / unit)
+        between = [centre + unit.copy_sign(Decimal(apart)) * n for n in range(1, abs(apart) + 1)]
         right.extend(_others([n for n in between if n != right[-1].number], half, faults, ON_THE_WAY))
     wrong = [Reading(f, Decimal(0) if centre == key else half, why) for f, why in faults.items()]
     return Accepted(tuple(right), tuple(wrong), places)

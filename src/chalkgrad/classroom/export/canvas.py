@@ -30,9 +30,9 @@ def canvas(variants: Sequence[Keyed]) -> Mapping[str, bytes]:
     """
     first = variants[0]
     name = f"{first.sheet.name}-{first.variant.seed}"
-    files = {f"{name}.zip": _package([_quiz(variants)])}
+    files = {f"{name}.zip": _package([_Quiz(variants)])}
     if len(variants) > 1:
-        files[f"{name}-each.zip"] = _package([_quiz([k]) for k in variants])
+        files[f"{name}-each.zip"] = _package([_Quiz([k]) for k in variants])
     return files
 
 
@@ -102,10 +102,6 @@ class _Quiz:
         ):
             child(root, tag, text)
         return document(root)
-
-
-def _quiz(variants: Sequence[Keyed]) -> _Quiz:
-    return _Quiz(variants)
 
 
 def _package(quizzes: Sequence[_Quiz]) -> bytes:

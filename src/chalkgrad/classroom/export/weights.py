@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+from chalkgrad.render.numbers import trimmed
+
 _FINEST = 10_000
 
 
@@ -22,4 +24,4 @@ def whole(points: Sequence[float]) -> list[int]:
 
 def plain(points: float) -> str:
     """Points as text, with no more digits than needed."""
-    return f"{round(points, 7):.7f}".rstrip("0").rstrip(".")
+    return trimmed(points, 7)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from chalkgrad.classroom.marking.numbers import Numbers, Said
-from chalkgrad.classroom.sheets.stepwise import rounded
+from chalkgrad.classroom.sheets.rounding import UNITS, may_stand, rounded
 
 Fit = Literal["exact", "finer", "coarse", ""]
 
@@ -16,7 +16,6 @@ WORST: tuple[Fit, ...] = ("", "coarse", "finer")
 TINY = 1e-9
 # What is written finer than asked may be off by this share of itself, as long as it rounds to the same.
 SHARE = 0.05
-UNITS = 2
 HALF_PERCENT = 0.005
 
 
@@ -55,18 +54,12 @@ def _short(wanted: float, digits: int) -> bool:
 def near(said: Said, wanted: float, exact: float, digits: int) -> bool:
     """Whether `said` is `wanted` once both are rounded, and on the side of `exact`, at most two units of the last
     place from it."""
-    if not (np.isfinite(wanted) and _within(said.value, exact, digits)):
+    if not (np.isfinite(wanted) and may_stand(said.value, exact, digits)):
         return False
     if _short(exact, digits) and abs(wanted - exact) <= TINY * max(abs(exact), 1.0):
         return False  # nothing was rounded on the way to it
     one, other = rounded(said.value, digits), rounded(float(wanted), digits)
     return abs(one - other) <= TINY * max(abs(one), abs(other))
-
-
-def _within(value: float, exact: float, digits: int) -> bool:
-    if value * exact < 0 or (value == 0) != (exact == 0):
-        return False
-    return abs(value - exact) <= UNITS * 10.0**-digits * (1 + TINY)
 
 
 def all_fit(said: Numbers, wanted: Any, digits: int) -> Fit:

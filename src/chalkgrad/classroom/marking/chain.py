@@ -16,7 +16,10 @@ Link = tuple[str, str]
 
 LONGEST = 4000
 MOST_LINKS = 400
-NAME = r"(?:\\[A-Za-z]+|[^\W\d_](?:[^\W_])*)(?:_(?:\{[^{}]{1,20}\}|\w+))?(?:\^\*|\^\([a-z]\))?(?:\([^()]{0,40}\))?"
+NAME = (
+    r"(?:\\[A-Za-z]+|[^\W\d_](?:[^\W_])*)['′]{0,3}(?:_(?:\{[^{}]{1,20}\}|\w+))?"
+    r"(?:\^\*|\^\([a-z]\))?(?:\([^()]{0,40}\))?"
+)
 ROUND = r"(?:∂|\\partial\s*|d|\\mathrm\{d\}\s*|δ)"
 PLAIN = re.compile(rf"\s*\(?\s*{ROUND}\s*\{{?({NAME})\}}?\s*/\s*\(?\s*{ROUND}\s*\{{?({NAME})\}}?\s*\)?")
 STACKED = re.compile(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import Any, final
 
 import numpy as np
@@ -225,7 +225,7 @@ class Numeric:
 
     def _keep(self, blank: Blank, key: NumberKey, said: Numbers, slip: Slip) -> None:
         """Remember what a mistake gave before it was rounded."""
-        for other in direct(blank, self.fine):
+        for other in chain(direct(blank, self.fine), late(blank, self.fine)):
             if other.kind == slip.kind and all_fit(said, other.value, key.digits) == "exact":
                 self.unrounded[blank.id] = other.value
                 return
@@ -234,10 +234,11 @@ class Numeric:
         """Whether it follows from their own numbers before they were rounded: those are known where the mistake is."""
         if not self.unrounded:
             return False
-        found = due(self.fine, blank).value
-        if all_fit(said, found, key.digits) != "exact":
+        found = due(self.fine, blank)
+        if all_fit(said, found.value, key.digits) != "exact":
             return False
-        self.unrounded[blank.id] = found
+        if found.used <= self.unrounded.keys():
+            self.unrounded[blank.id] = found.value
         return True
 
     def _consistent(
@@ -318,16 +319,19 @@ class Numeric:
 
         with np.errstate(all="ignore"):
             here_own = telling(direct(blank, own), exact)
-            ways: list[tuple[Callable[[], Iterator[Slip] | tuple[Slip, ...]], Callable[[Any], bool]]] = [
+            ways: list[tuple[Callable[[], Sequence[Slip]], Callable[[Any], bool]]] = [
                 (lambda: here_own, match),
                 (lambda: telling(direct(blank, self.fine), due(self.fine, blank).value), match),
                 (lambda: telling(direct(blank, self.rough(digits)), exact), match),
                 (lambda: telling(direct(blank, self.plain), self.keys[blank.id].exact), match),
+            ]
+            further = [
                 (lambda: telling(late(blank, own), exact), match),
+                ways[-1],
                 (lambda: telling(_besides(here_own), exact), match),
                 (lambda: here_own, loose),
             ]
-            for slips, matches in ways[:tiers]:
+            for slips, matches in ways[:tiers] if tiers else [*ways[:-1], *further]:
                 found = next((s for s in slips() if matches(s.value) and not self._indistinct(s, exact, digits)), None)
                 if found is not None:
                     return found

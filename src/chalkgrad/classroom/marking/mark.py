@@ -139,7 +139,7 @@ class _Marker:
             elif isinstance(blank.key, NumberKey):
                 try:
                     said[blank.id] = read_numbers(text, np.ndim(blank.key.exact) > 0)
-                except ChalkgradError as error:
+                except (ChalkgradError, ValueError, ArithmeticError) as error:
                     self.found[blank.id] = Judged("cannot tell", why=str(error))
             elif self._plain_formula(blank):
                 symbolic[blank.id] = text

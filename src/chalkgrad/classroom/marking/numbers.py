@@ -165,6 +165,8 @@ def _array(text: str) -> Numbers:
     text = text.strip()
     text = text.rstrip("T").rstrip("⊤^ ") if re.search(r"[\])]\s*\^?\s*(?:T|⊤)$", text) else text
     rows = _rows(text)
+    if not any(rows):
+        raise NotationError("no number stands here", text, None)
     if len(rows) == 1 or all(len(r) == 1 for r in rows):
         flat = [e for r in rows for e in r]
         shape: tuple[int, ...] = (len(flat),) if len(rows) == 1 else (len(rows), 1)
@@ -292,7 +294,10 @@ class _Arithmetic:
             self.at += 1
             exponent = self.signed()
         elif self._kind() == "raised":
-            exponent = float(self._peek().translate(RAISED))
+            raised = self._peek().translate(RAISED)
+            if not re.fullmatch(r"-?[0-9]{1,4}", raised):
+                raise self._refused()
+            exponent = float(raised)
             self.at += 1
         else:
             return base

@@ -19,11 +19,13 @@ from chalkgrad.classroom.slips.slip import Slip
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.evaluate.interpret import values_of
 from chalkgrad.evaluate.worked import Worked
-from chalkgrad.ir.program import Number, Var
+from chalkgrad.ir.program import Number, Step, Var
 from chalkgrad.render.numbers import shown
 
 SEED = 20240311
 COUNT = 5
+# So many further points are drawn for max, ReLU and their like, which must be seen on both sides.
+MOST_TRIES = 20
 # Fewer points with a value than this tell nothing.
 ENOUGH = 3
 CLOSE = 1e-8
@@ -49,7 +51,19 @@ class Points:
         self.where = Places(symbols.question, work, True)
         rng = np.random.default_rng(SEED)
         found = [self._point(rng, place) for place in range(2 * COUNT)]
-        self.points = [p for p in found if p is not None][:COUNT]
+        first = [p for p in found if p is not None][:COUNT]
+        self.points = first + self._other_routes(rng, first)
+
+    def _other_routes(self, rng: np.random.Generator, first: Sequence[Point]) -> list[Point]:
+        """Points at which max, ReLU and their like take other sides than at the first ones, where there are such."""
+        kinked = [step for step in self.where.work.program.steps if getattr(step.op, "kinks", ())]
+        met, found = {_sides(kinked, p) for p in first}, list[Point]()
+        for place in range(MOST_TRIES if kinked else 0):
+            point = self._point(rng, place)
+            if point is not None and _sides(kinked, point) not in met and len(found) < COUNT:
+                met.add(_sides(kinked, point))
+                found.append(point)
+        return found
 
     def _point(self, rng: np.random.Generator, place: int) -> Point | None:
         """One point, of both signs or, every other time, positive; None where something has no value there."""
@@ -157,3 +171,13 @@ class Points:
 
 def _close(one: Any, other: Any) -> bool:
     return np.shape(one) == np.shape(other) and bool(np.allclose(one, other, rtol=CLOSE, atol=1e-12))
+
+
+def _sides(steps: Sequence[Step], point: Point) -> tuple[bytes, ...]:
+    """On which side of its kink each step lies: the order of two inputs, or the sign of one."""
+    sides = list[bytes]()
+    for step in steps:
+        one, *others = [np.asarray(point.numbers[a] if isinstance(a, Var) else a.value) for a in step.inputs]
+        other = others[0] if others and others[0].shape == one.shape else 0.0
+        sides.append(np.sign(one - other).tobytes())
+    return tuple(sides)

@@ -32,6 +32,8 @@ SECONDS = 0.9
 SIZES = (2, 3, 4, 5)
 DERIVATIVE = re.compile(r"[∂∇]|\\partial|\\nabla|(?<![^\W\d_])d\s*[^\W\d_]+[^/\s]*\s*/\s*d\s*[^\W\d_]")
 SIGMA = re.compile(r"(?<![^\W\d_])(?<!\\)sigma(?=\s*[({])")
+# On paper, and on the key, an indicator has one = for "is equal to".
+EQUALS = re.compile(r"(1_?\\?\{[^{}=<>!≠≤≥]*[^{}=<>!≠≤≥\s]\s*)=(?=\s*[^\s=<>{}])")
 # What the size of a step may be called; the first that no value bears is what the key calls it.
 RATES = ("α", "η", "rate", "α_0")
 
@@ -80,7 +82,7 @@ class Symbols:
             raise NotationError("one formula is asked for, and here are several lines")
         if found := DERIVATIVE.search(text):
             raise NotationError(f"{found.group()}: a derivative stands here that is not worked out", text, found.span())
-        tidied, notes = self.names.tidy(text)
+        tidied, notes = self.names.tidy(EQUALS.sub(r"\1==", text))
         if "sigma" not in self.stages:
             tidied = SIGMA.sub("σ", tidied)
         values: dict[str, Any] = {n: np.ones(sizes(v))[()] for n, v in self.stages.items() if n in tidied}

@@ -19,6 +19,7 @@ from chalkgrad.classroom.printed.prose import (
     pieces,
 )
 from chalkgrad.classroom.sheets.blank import Blank, FormulaKey, NumberKey, ShapeKey, TextKey
+from chalkgrad.classroom.sheets.rounding import may_stand
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.render.maths import Box, Grid, Sign, number
 from chalkgrad.render.numbers import shown
@@ -47,7 +48,7 @@ def ask_pieces(blank: Blank, names: Collection[str]) -> tuple[tuple[Piece, ...],
 
 
 def solution(blank: Blank, names: Collection[str], work: Worked | None) -> tuple[Piece, ...]:
-    """The answer as it is printed: of a number whose rounded steps lead elsewhere, both; of a sum its terms too."""
+    """The answer as it is printed: where rounding at every step leads to another right number, both; a sum's terms."""
     match blank.key:
         case NumberKey(exact, _, digits) if blank.kind == "sum" and work is not None and blank.node is not None:
             terms = [work.number(c.value) for c in work.backprop.into().get(blank.node, ())]
@@ -59,7 +60,7 @@ def solution(blank: Blank, names: Collection[str], work: Worked | None) -> tuple
         case NumberKey(exact, stepwise, digits):
             found = number_pieces(exact, digits)
             other = shown(stepwise, digits)
-            if np.ndim(exact) == 0 and other != shown(exact, digits):
+            if np.ndim(exact) == 0 and other != shown(exact, digits) and may_stand(stepwise, exact, digits):
                 return (*found, Words(" or "), *number_pieces(stepwise, digits))
             return found
         case FormulaKey(text):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import final
 
@@ -43,7 +42,7 @@ from chalkgrad.classroom.printed.prose import (
     unread,
 )
 from chalkgrad.classroom.sheets.blank import Blank, Keyed, NumberKey, Question, TextKey
-from chalkgrad.render.numbers import shown
+from chalkgrad.render.numbers import trimmed
 from chalkgrad.render.pseudocode import code_lines
 from chalkgrad.render.rows import Rows
 from chalkgrad.render.typeset import clean
@@ -194,7 +193,6 @@ class _Composer:
         assert work is not None
         prefix = question.blanks[0].id.rpartition(":")[0]
         asked = {b.id: b for b in rest if b.place == "code"}
-        hidden = {b.node for b in rest if b.place == "code"}
         found: list[CodeLine] = []
         back = False
         for number, line in enumerate(code_lines(work), 1):
@@ -205,7 +203,6 @@ class _Composer:
             tag = line.note.split(")")[0] + ")" if line.note.startswith("#(") else ""
             answer = None if blank is None else answer_of(blank, question, "line")
             found.append(CodeLine(tag, line.text if answer is None else "", answer))
-        assert hidden
         return Code(tuple(found))
 
     def table(self, question: Question, rest: Sequence[Blank]) -> tuple[Grid, list[Blank]]:
@@ -290,5 +287,5 @@ def _formula_cell(formula: str, names: frozenset[str]) -> tuple[Piece, ...]:
 
 
 def _points(points: float) -> str:
-    written = shown(math.fsum([points]), 2)
+    written = trimmed(points, 2)
     return f"{written} point" if written == "1" else f"{written} points"

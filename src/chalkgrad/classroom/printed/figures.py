@@ -32,10 +32,10 @@ def figures(text: str) -> tuple[Picture, ...]:
         return _bad(text)
     sizes = [int(part) for part in rest]
     if kind == "row" and len(sizes) == 1 and 0 < sizes[0] <= _MOST:
-        return (_picture(_row(sizes[0])),)
+        return (Picture(_row(sizes[0])),)
     if kind == "convolution" and 2 <= len(sizes) <= 4:
         size, wide, padding, stride = (*sizes, *(0, 1)[len(sizes) - 2 :])
-        return (_picture(convolution_picture.picture([Window(size, wide, padding=padding, stride=stride)])),)
+        return (Picture(convolution_picture.picture([Window(size, wide, padding=padding, stride=stride)])),)
     return _bad(text)
 
 
@@ -44,10 +44,6 @@ def _bad(text: str) -> tuple[Picture, ...]:
         f"the figure '{text:.60}' is not understood; write 'row 10', 'convolution WIDTH FILTER PADDING STRIDE' or "
         "'network 100-10-100'"
     )
-
-
-def _picture(made: Drawing) -> Picture:
-    return Picture(made)
 
 
 def _row(cells: int) -> Drawing:
@@ -68,7 +64,7 @@ def _network(spec: str, place: int, count: int) -> Picture:
     called = f"Network {chr(ord('A') + place)}" if count > 1 else "Network"
     made = network_picture(columns, f"{called}: {', '.join(sizes)} units")
     label = Word(called, _MARGIN, _MARGIN, "start", 10, prose=True)
-    return _picture(
+    return Picture(
         Drawing(
             made.title,
             made.description,

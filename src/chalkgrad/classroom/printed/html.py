@@ -26,10 +26,9 @@ from chalkgrad.classroom.printed.layout import (
 )
 from chalkgrad.classroom.printed.pdf import Paper
 from chalkgrad.classroom.printed.prose import Paragraph, Piece, as_html, pieces_html
+from chalkgrad.render.page import POLICY
 from chalkgrad.render.typeset import clean
 
-# The page may use its own style sheet and nothing else.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = """
 body { font: %(size)s/1.45 "Latin Modern Roman", "STIX Two Text", Georgia, serif; color: #1a1a1a; background: #fff;
   max-width: %(wide)s; margin: 1.5rem auto; padding: 0 1.2rem; }
@@ -87,7 +86,7 @@ def _page(layout: Layout, key: bool, paper: Paper, large: bool) -> Iterator[str]
     }
     title = f"{layout.plain_title} {layout.code}" + (" (key)" if key else "")
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{_text(title)}</title>\n<style>{style}</style>\n</head>\n<body>"
     mark = " <strong>KEY</strong>" if key else ""

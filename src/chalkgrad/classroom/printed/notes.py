@@ -11,11 +11,11 @@ from chalkgrad.classroom.printed.drawing import Drawn, plain_drawing
 from chalkgrad.classroom.printed.layout import Note
 from chalkgrad.classroom.printed.prose import Block, Display, Listing, Paragraph, Piece, Words, as_text, pieces, prose
 from chalkgrad.classroom.sheets.blank import Blank, NumberKey, Question, TextKey
+from chalkgrad.classroom.sheets.rounding import may_stand
 from chalkgrad.render.numbers import shown
 
 _LETTERS = 100  # of a model answer's line
 _SMALLER = 1.5  # of whose lines so many stand on one ruled line
-_UNITS = 2  # of the last place: what marking takes for a number that was rounded on the way
 
 
 def note(question: Question) -> Note | None:
@@ -78,9 +78,7 @@ def _rounded(question: Question, names: frozenset[str]) -> Iterator[Block]:
         between = Words(f" {sign} " if sign == "=" else " ")
         numbers = (*number_pieces(key.stepwise, key.digits), Words(" instead of "))
         said = (*head, between, *numbers, *number_pieces(key.exact, key.digits))
-        apart = abs(float(key.stepwise) - float(key.exact))
-        close = apart <= _UNITS * 10.0**-key.digits and float(key.exact) * float(key.stepwise) > 0
-        (near if close else far).append(said)
+        (near if may_stand(float(key.stepwise), float(key.exact), key.digits) else far).append(said)
     for found, verdict in (
         (near, "Both are right."),
         (far, "These follow from the rounded numbers before them, and are marked as consistent."),

@@ -91,8 +91,7 @@ class _Typed(Reader):
             return self.words(word)
         if word in SIZES:
             self.space()
-            if self.take("."):  # \left. and \right. are nothing
-                return None
+            self.take(".")  # \left. and \right. are nothing
             return None
         if word in DELIMITERS or word in BARS:
             return self.delimiter(DELIMITERS.get(word) or BARS[word])

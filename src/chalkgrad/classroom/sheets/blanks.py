@@ -9,15 +9,17 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.classroom.sheets.blank import Blank, FormulaKey, Key, NumberKey, ShapeKey
-from chalkgrad.classroom.sheets.formulas import Formulas, number_atom
+from chalkgrad.classroom.sheets.formulas import Formulas
 from chalkgrad.classroom.sheets.function import Function
 from chalkgrad.classroom.sheets.ids import Ids, Spec, program_output
+from chalkgrad.classroom.sheets.rounding import rounded
 from chalkgrad.classroom.sheets.sheet import Ask, Part
-from chalkgrad.classroom.sheets.stepwise import rounded, stepwise
+from chalkgrad.classroom.sheets.stepwise import stepwise
 from chalkgrad.errors import SheetError
 from chalkgrad.evaluate.what_if import Descent, descend
 from chalkgrad.evaluate.worked import Worked, work
 from chalkgrad.ir.program import Atom, Var
+from chalkgrad.ops.local import number_atom
 
 LEFT_OVER = 1e-14
 

@@ -19,7 +19,7 @@ from chalkgrad.evaluate.functions import read_function
 from chalkgrad.ir.program import Atom, Program, Var
 from chalkgrad.ir.registry import lookup
 from chalkgrad.ir.types import SCALAR
-from chalkgrad.ops.local import Local, Matrix, Select, Spread, Times
+from chalkgrad.ops.local import local_atom
 from chalkgrad.render.stages import Link
 from chalkgrad.render.text import text
 from chalkgrad.render.totals import Totals, mentions, plumbed, replaced
@@ -247,20 +247,6 @@ class Formulas:
 
     def _link(self, link: Link) -> str:
         return self.rows.partial(self.rows.names[link.target], self.rows.names[link.source])
-
-
-def number_atom(local: Local) -> Atom | None:
-    """What holds the number of a local derivative; None of a map, and of a mask, which is true or false."""
-    match local:
-        case Times(factor=value) | Matrix(matrix=value) | Spread(scale=value):
-            return value.atom
-        case _:
-            return None
-
-
-def local_atom(local: Local) -> Atom | None:
-    """What holds a local derivative, the mask of a choice too; None of a map."""
-    return local.mask.atom if isinstance(local, Select) else number_atom(local)
 
 
 def _untied(expr: Expr) -> Expr:

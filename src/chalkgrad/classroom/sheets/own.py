@@ -20,9 +20,9 @@ from chalkgrad.classroom.sheets.formulas import Formulas
 from chalkgrad.classroom.sheets.function import Function
 from chalkgrad.classroom.sheets.ids import Ids
 from chalkgrad.classroom.sheets.refusals import NEAR, refuse_unsayable
+from chalkgrad.classroom.sheets.rounding import rounded
 from chalkgrad.classroom.sheets.sheet import Ask, Part
 from chalkgrad.classroom.sheets.slopes import Slopes
-from chalkgrad.classroom.sheets.stepwise import rounded
 from chalkgrad.errors import ChalkgradError, SheetError, UnknownName, nearest
 from chalkgrad.evaluate.functions import read_function
 from chalkgrad.evaluate.interpret import values_of

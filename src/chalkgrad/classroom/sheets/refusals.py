@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from chalkgrad.classroom.sheets.formulas import local_atom
 from chalkgrad.errors import SheetError
 from chalkgrad.evaluate.differences import WIDE
 from chalkgrad.evaluate.notices import OUTSIDE, Notice
 from chalkgrad.evaluate.worked import Worked
 from chalkgrad.ir.program import Var
+from chalkgrad.ops.local import local_atom
 from chalkgrad.ops.op import INFINITE
 
 # How near two witnesses of one number must be.
@@ -19,10 +19,12 @@ NEAR = 1e-9 if WIDE else 1e-6
 REWRITTEN = "evaluated as "
 # A gate with a slope below FLAT at an input beyond FAR is saturated: σ from 14 on.
 FAR, FLAT = 5.0, 1e-6
+# From here on numbers are printed with an exponent, and marking could not tell what was rounded.
+LARGEST, LARGEST_WHOLE = 1e9, 1e15
 
 
 def refuse_unsayable(id: str, exact: Any, digits: int) -> None:
-    """Refuse a number that nobody can write down: none at all, or one that is not 0 and rounds to it."""
+    """Refuse a number that nobody can write down: none, one that rounds to 0 and is not, one of too many digits."""
     values = np.asarray(exact, np.float64)
     if not np.all(np.isfinite(values)):
         raise SheetError(f"the key of '{id}' is {exact}: choose values at which it is a finite number")
@@ -31,6 +33,10 @@ def refuse_unsayable(id: str, exact: Any, digits: int) -> None:
         small = float(values[lost].flat[0])
         what = f"is {small:.2g}, which is 0 to {digits} decimals"
         raise SheetError(f"the key of '{id}' {what}: choose other values, or ask for more digits")
+    large = np.abs(values) >= np.where(values == np.rint(values), LARGEST_WHOLE, LARGEST)
+    if large.any():
+        most = float(values[large].flat[0])
+        raise SheetError(f"the key of '{id}' is {most:.3g}, too long to be written in full: choose smaller values")
 
 
 def refuse_kinks(at: Worked, meant: bool) -> None:

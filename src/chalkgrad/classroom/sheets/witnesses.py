@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.classroom.sheets.blank import Blank, NumberKey, Question
-from chalkgrad.classroom.sheets.formulas import Formulas, local_atom
+from chalkgrad.classroom.sheets.formulas import Formulas
 from chalkgrad.classroom.sheets.function import Function, function_of
 from chalkgrad.classroom.sheets.ids import Ids
 from chalkgrad.classroom.sheets.refusals import NEAR, is_kink, refuse_kinks, refuse_saturated, refuse_unsayable
@@ -26,6 +26,7 @@ from chalkgrad.evaluate.differences import WIDE
 from chalkgrad.evaluate.worked import Worked, work
 from chalkgrad.ir.dims import Size, substitute
 from chalkgrad.ir.program import Atom, Number, Var
+from chalkgrad.ops.local import local_atom
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.text import text
 from chalkgrad.render.totals import Totals, arrays

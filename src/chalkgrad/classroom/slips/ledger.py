@@ -13,12 +13,12 @@ from typing import Any, final
 
 import numpy as np
 
-from chalkgrad.classroom.sheets.stepwise import rounded
-from chalkgrad.classroom.slips.places import Place, Places, local_atom
+from chalkgrad.classroom.sheets.rounding import rounded
+from chalkgrad.classroom.slips.places import Place, Places
 from chalkgrad.ir.program import Atom, Number, Step, Var
 from chalkgrad.ir.registry import lookup
 from chalkgrad.ir.run import evaluator
-from chalkgrad.ops.local import Matrix, Select, Spread, Times
+from chalkgrad.ops.local import Matrix, Select, Spread, Times, local_atom
 from chalkgrad.transform.backprop import Contribution
 
 NOBODY: frozenset[str] = frozenset()
@@ -188,7 +188,7 @@ class Ledger:
         return self._local(c, {**self.numbers, **env}), read(c.value)
 
     def _local(self, c: Contribution, env: Mapping[Var, Any]) -> Any:
-        atom = local_atom(c)
+        atom = local_atom(c.local)
         if atom is None:
             return None
         value = atom.value if isinstance(atom, Number) else env.get(atom)

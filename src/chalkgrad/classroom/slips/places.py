@@ -7,8 +7,8 @@ from typing import Literal, final
 
 from chalkgrad.classroom.sheets.blank import Blank, FormulaKey, NumberKey, Question
 from chalkgrad.evaluate.worked import Worked
-from chalkgrad.ir.program import Atom, Var
-from chalkgrad.ops.local import Matrix, Select, Spread, Times
+from chalkgrad.ir.program import Var
+from chalkgrad.ops.local import local_atom
 from chalkgrad.transform.backprop import Contribution
 
 Slot = Literal["value", "gradient", "local", "product", "next"]
@@ -78,18 +78,9 @@ class Places:
         return [] if step is None else [("value", a) for a in step.inputs if isinstance(a, Var)]
 
 
-def local_atom(c: Contribution) -> Atom | None:
-    """The atom of an edge's local derivative, None where it is a map with no number of its own."""
-    match c.local:
-        case Times(factor=value) | Select(mask=value) | Matrix(matrix=value) | Spread(scale=value):
-            return value.atom
-        case _:
-            return None
-
-
 def _reads(c: Contribution, forward: frozenset[Var]) -> tuple[Var, ...]:
     """The values of the forward pass that the local derivative of an edge is made of."""
-    atom = local_atom(c)
+    atom = local_atom(c.local)
     found = {c.value if atom is None else atom}
     above = frozenset(c.upstreams)
     for step in reversed(c.made):

@@ -79,8 +79,7 @@ class Search:
     def told(self) -> str:
         """What the search met, for an error: the constraints that refused candidates, the hardest first."""
         looked = len(self.found) + sum(self.refused.values())
-        whole = self.space.exhaustive and self.exhausted
-        ways = f"all {looked}" if whole else f"{looked} of {_many(self.space.size)}"
+        ways = f"all {looked}" if looked == self.space.size else f"{looked} of {_many(self.space.size)}"
         head = f"problem {self.problem.number}: {len(self.found)} among {ways} candidates pass"
         reasons = {c.name: c.reason for c in CHECKS} | MORE
         lines = [head]

@@ -10,15 +10,16 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.classroom.sheets.blank import Blank, NumberKey, Question
+from chalkgrad.classroom.sheets.rounding import UNITS
 from chalkgrad.classroom.sheets.stepwise import stepwise
 from chalkgrad.classroom.slips.find import at_place
 from chalkgrad.classroom.slips.follows import due
-from chalkgrad.classroom.slips.ledger import Ledger, local_atom
+from chalkgrad.classroom.slips.ledger import Ledger
 from chalkgrad.classroom.slips.places import Place, places
 from chalkgrad.ir.program import Var
+from chalkgrad.ops.local import local_atom
 from chalkgrad.transform.backprop import Contribution
 
-UNITS = 2.0  # of the last place asked for: what marking lets pass as rounding
 RIGHT = 2.5  # as far is a mistake's number from the right one, so that no rounding of either meets the other
 SAME = 1e-10  # relative: two mistakes that agree so closely at numbers drawn at random are the same everywhere
 
@@ -36,7 +37,7 @@ class Asked:
         """How far any two of the values have to be apart."""
         key = self.blank.key
         assert isinstance(key, NumberKey)
-        wide = np.full((len(self.kinds), len(self.kinds)), UNITS)
+        wide = np.full((len(self.kinds), len(self.kinds)), float(UNITS))
         wide[0], wide[:, 0] = RIGHT, RIGHT
         return wide * 10.0**-key.digits * (1 + 1e-9)
 
@@ -110,7 +111,7 @@ def rounds_well(question: Question) -> bool:
     wrote: dict[Place, Any] = {}
     for slot, at in where.asked:
         if isinstance(at, Contribution):
-            atom = local_atom(at) if slot == "local" else at.value
+            atom = local_atom(at.local) if slot == "local" else at.value
         else:
             atom = {"value": at, "gradient": work.backprop.adjoint.get(at)}.get(slot)
         if isinstance(atom, Var):
