@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
 import chalkgrad as cg
+from chalkgrad.classroom.marking.mark import mark
+from chalkgrad.classroom.printed.drawing import drawing
 from chalkgrad.evaluate.what_if import descend, nudge
 from chalkgrad.native.emit import lanes
 from chalkgrad.render.terminal import terminal
@@ -46,6 +49,17 @@ def _loops(text: str) -> str:
         return cg.code(text, "loops")
 
 
+def _marked() -> str:
+    """The first question of the sheet in the README, as the answers beside it left it."""
+    examples = HERE.parent / "examples"
+    (keyed,) = cg.worksheet(examples / "sheets" / "gates.toml").keys
+    with (examples / "answers" / "ann.csv").open(encoding="utf-8") as file:
+        answers = {row["blank"]: row["answer"] for row in csv.DictReader(file)}
+    signs = {"right": "✓", "wrong": "✗"}
+    written = {m.blank: f"{m.answer} {signs[m.verdict]}" for m in mark(keyed, answers).marks if m.answer}
+    return drawing(keyed.questions[0], key=True, answers=written)
+
+
 def _partials(text: str) -> str:
     found = cg.formulas(cg.work(text))
     return block("\n".join([row.text for name in ("local derivatives", "chain rule") for row in found.section(name)]))
@@ -73,6 +87,7 @@ def pages() -> dict[str, str]:
         "pictures/sort.svg": cg.draw(sort).svg,
         "pictures/circuit.svg": cg.draw(cg.zoom("f = σ(W x + b)", W=[[2, -1]], x=[1, 3], b=[0.5])).svg,
         "pictures/filter.svg": cg.convolution(10, 7, padding=3, stride=3).svg,
+        "pictures/marked.svg": _marked(),
         "pictures/network.svg": cg.network("4-3-2", output="softmax").svg,
     }
     views: list[tuple[str, str, str, Callable[[], str]]] = [
