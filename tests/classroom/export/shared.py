@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from chalkgrad.classroom.sheets.blank import Keyed, Variant
+from chalkgrad.classroom.export.accepted import Entry, entries
+from chalkgrad.classroom.sheets.blank import Blank, Keyed, Question, Variant
 from chalkgrad.classroom.sheets.key import keyed
 from chalkgrad.classroom.sheets.reading import read_sheet
 
@@ -32,6 +34,11 @@ ask = """why {{~=#}} <u> ]]> &?"""
 rubric = ["one <b> ]]>", "two {{}}"]
 answer = "because {{~}} </p> ]]>"
 '''
+
+
+def all_entries(question: Question, blanks: Sequence[Blank] | None = None) -> tuple[Entry, ...]:
+    """Every number of a question, in the order of its blanks."""
+    return tuple([e for b in (question.blanks if blanks is None else blanks) for e in entries(b, question)])
 
 
 @cache

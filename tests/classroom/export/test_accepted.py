@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalkgrad.classroom.export.accepted import accepted, all_entries, decimal, rounded, shown, written
+from chalkgrad.classroom.export.accepted import accepted, decimal, rounded, shown, written
 from chalkgrad.classroom.marking.mark import mark
 from chalkgrad.classroom.sheets.rounding import UNITS
-from tests.classroom.export.shared import SHEETS, seats, sheet
+from tests.classroom.export.shared import SHEETS, all_entries, seats, sheet
 
 numbers = st.floats(-1000, 1000).filter(lambda x: x == 0 or abs(x) > 1e-7)
 

@@ -12,11 +12,11 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from chalkgrad.classroom.export.accepted import Accepted, all_entries
+from chalkgrad.classroom.export.accepted import Accepted
 from chalkgrad.classroom.export.canvas import canvas
 from chalkgrad.classroom.export.canvas_items import scale_of
 from chalkgrad.classroom.sheets.blank import Keyed, NumberKey
-from tests.classroom.export.shared import HOSTILE_WORDS, SHEETS, hostile, of, seats, sheet
+from tests.classroom.export.shared import HOSTILE_WORDS, SHEETS, all_entries, hostile, of, seats, sheet
 
 QTI = "{http://www.imsglobal.org/xsd/ims_qtiasiv1p2}"
 CP = "{http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from chalkgrad.api.worksheet import KINDS
 from chalkgrad.classroom.export.kinds import EXPORTS
 from chalkgrad.cli.main import run
 from tests.classroom.export.shared import ROOT
@@ -42,4 +43,4 @@ def test_the_command_writes_what_the_table_says(tmp_path: Path, monkeypatch: pyt
 
 def test_the_table_names_every_export() -> None:
     named = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
-    assert named == list(EXPORTS)
+    assert named == list(EXPORTS) == list(KINDS)

@@ -9,10 +9,9 @@ from decimal import Decimal
 
 import pytest
 
-from chalkgrad.classroom.export.accepted import all_entries
 from chalkgrad.classroom.export.gift import gift
 from chalkgrad.classroom.sheets.blank import Keyed
-from tests.classroom.export.shared import HOSTILE_WORDS, SHEETS, hostile, seats, sheet
+from tests.classroom.export.shared import HOSTILE_WORDS, SHEETS, all_entries, hostile, seats, sheet
 
 SIGNS = ":#={}~"
 

@@ -13,10 +13,9 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from chalkgrad.classroom.export.accepted import all_entries
 from chalkgrad.classroom.export.moodle import moodle
 from chalkgrad.classroom.sheets.blank import Keyed, NumberKey, ShapeKey
-from tests.classroom.export.shared import HOSTILE_WORDS, SHEETS, hostile, seats, sheet
+from tests.classroom.export.shared import HOSTILE_WORDS, SHEETS, all_entries, hostile, seats, sheet
 
 FRACTIONS = {"100", "90", "80", "75", "70", "60", "50", "40", "30", "25", "20", "10", "5", "0"}
 NUMBER = re.compile(r"-?(([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][-+]?[0-9]+)?)")

@@ -16,11 +16,11 @@ import pytest
 from chalkgrad.classroom.course.answers import read_answers
 from chalkgrad.classroom.course.blanks import BlankNames
 from chalkgrad.classroom.export import notebook_checks
-from chalkgrad.classroom.export.accepted import all_entries, shown
+from chalkgrad.classroom.export.accepted import shown
 from chalkgrad.classroom.export.notebook import notebook
 from chalkgrad.classroom.export.notebook_checks import read_number
 from chalkgrad.classroom.sheets.blank import Keyed, NumberKey
-from tests.classroom.export.shared import SHEETS, hostile, of, seats, sheet
+from tests.classroom.export.shared import SHEETS, all_entries, hostile, of, seats, sheet
 
 
 def made(keyed: Keyed) -> Any:
@@ -159,7 +159,11 @@ def test_it_runs_and_hands_in(tmp_path: Path) -> None:
     assert "q.gradient: not right\n" in printed
     assert "text: kept; it is marked later\n" in printed
     (handed_in,) = tmp_path.glob("*.json")
-    assert json.loads(handed_in.read_text()) == {"student": "Ann", "variant": keyed.code, "answers": fills}
+    assert json.loads(handed_in.read_text(encoding="utf-8")) == {
+        "student": "Ann",
+        "variant": keyed.code,
+        "answers": fills,
+    }
     collected = read_answers(str(handed_in), BlankNames([b.id for b in keyed.blanks]))
     assert collected.remarks.count == 0
     (sheets,) = [p.sheets for p in collected.people.values() if p.student == "Ann"]

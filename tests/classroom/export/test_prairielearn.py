@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 
-from chalkgrad.classroom.export.accepted import all_entries
 from chalkgrad.classroom.export.prairielearn import prairielearn
 from chalkgrad.classroom.marking.mark import mark
 from chalkgrad.classroom.sheets.blank import Keyed
 from chalkgrad.classroom.slips.find import slips
 from chalkgrad.classroom.slips.follows import follows
-from tests.classroom.export.shared import SHEETS, hostile, of, seats, sheet
+from tests.classroom.export.shared import SHEETS, all_entries, hostile, of, seats, sheet
 
 Data = dict[str, Any]
 
@@ -64,7 +63,7 @@ class Question:
             "options": {"question_path": str(folder)},
         }
         self.module.generate(self.data)
-        tables = json.loads((folder / "variants.json").read_text())
+        tables = json.loads((folder / "variants.json").read_text(encoding="utf-8"))
         self.places = tables["variants"][self.data["params"]["variant"]]["places"]
 
     def phases(self, answers: dict[str, Any]) -> Data:
@@ -101,16 +100,16 @@ def test_the_folders_are_whole(name: str, tmp_path: Path) -> None:
     assert folders
     ids: list[str] = []
     for folder in folders:
-        info = json.loads((folder / "info.json").read_text())
+        info = json.loads((folder / "info.json").read_text(encoding="utf-8"))
         assert set(info) >= REQUIRED
         assert set(info) <= KNOWN
         assert info["type"] == "v3"
         assert info["gradingMethod"] in ("Internal", "Manual")
         ids.append(str(uuid.UUID(info["uuid"])))
-        page = (folder / "question.html").read_text()
+        page = (folder / "question.html").read_text(encoding="utf-8")
         images = re.findall(r'file-name="([^"{]+\.png)"', page)
         if (folder / "variants.json").exists():
-            data = json.loads((folder / "variants.json").read_text())
+            data = json.loads((folder / "variants.json").read_text(encoding="utf-8"))
             images += [i["file"] for v in data["variants"] for i in v["images"]]
         for image in images:
             assert (folder / "clientFilesQuestion" / image).read_bytes().startswith(b"\x89PNG")
@@ -203,7 +202,11 @@ def test_variants_by_seed(tmp_path: Path) -> None:
     shown = [Question(folder, seed).key for seed in range(4)]
     assert len({json.dumps(s) for s in shown[:3]}) == 3
     assert shown[3] == shown[0]
-    images = {i["file"] for v in json.loads((folder / "variants.json").read_text())["variants"] for i in v["images"]}
+    images = {
+        i["file"]
+        for v in json.loads((folder / "variants.json").read_text(encoding="utf-8"))["variants"]
+        for i in v["images"]
+    }
     assert len(images) == 3
 
 
@@ -281,7 +284,7 @@ def test_words_cannot_break_out(tmp_path: Path) -> None:
     graded, by_hand = written(hostile(), tmp_path)
     words = Question(graded).data["params"]["words"]
     assert "<script" not in words
-    page = (by_hand / "question.html").read_text()
+    page = (by_hand / "question.html").read_text(encoding="utf-8")
     assert "<script" not in page
     inside = page[page.index("<pl-question-panel>") :]
     assert "{{" not in inside, "mustache would read it"
@@ -290,7 +293,7 @@ def test_words_cannot_break_out(tmp_path: Path) -> None:
 def test_it_stands_alone(tmp_path: Path) -> None:
     """What is written needs the standard library and nothing else."""
     (folder,) = written(of(FORK), tmp_path)
-    text = (folder / "server.py").read_text()
+    text = (folder / "server.py").read_text(encoding="utf-8")
     modules = set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)) - {"__future__"}
     assert modules <= set(sys.stdlib_module_names)
 

@@ -7,13 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from chalkgrad.classroom.export.accepted import all_entries
 from chalkgrad.classroom.export.markup import child, document, element
 from chalkgrad.classroom.export.shapes import spellings
 from chalkgrad.classroom.export.stem import Stem, equation_image, mathjax, stable, stems
 from chalkgrad.classroom.export.weights import whole
 from chalkgrad.classroom.printed.prose import maths_box
-from tests.classroom.export.shared import SHEETS, of, seats, sheet
+from tests.classroom.export.shared import SHEETS, all_entries, of, seats, sheet
 
 
 def test_what_is_given_stands_in_words() -> None:

@@ -53,7 +53,6 @@ def test_another_name_of_the_loss_is_said() -> None:
     ("id", "text", "why"),
     [
         ("w_2.chain", "∂Loss/∂a_2 · ∂z_2/∂w_2", "a link of the chain is left out: ∂a_2/∂z_2"),
-        ("w_2.chain", "∂Loss/∂z_2 · ∂z_2/∂w_2", "goes over more than one step"),
         ("w_1.chain", "∂Loss/∂a_2 ∂a_2/∂z_2 ∂z_2/∂a_1 ∂a_1/∂z_1 ∂z_1/∂a_1", "∂z_1/∂a_1 stands where ∂z_1/∂w_1 belongs"),
         ("w_2.chain", "∂Loss/∂a_2 ∂a_2/∂z_2 ∂z_2/∂w_2 ∂a_1/∂z_1", "does not belong"),
     ],
@@ -62,6 +61,12 @@ def test_wrong_links(id: str, text: str, why: str) -> None:
     m = one(NET, id, text)
     assert (m.verdict, m.mistake) == ("wrong", "link")
     assert why in m.why
+
+
+def test_a_link_over_several_gates_may_be_true_and_is_not_what_is_asked_for() -> None:
+    m = one(NET, "w_2.chain", "∂Loss/∂z_2 · ∂z_2/∂w_2")
+    assert (m.verdict, m.credit) == ("cannot tell", 0)
+    assert "goes over more than one step: write ∂Loss/∂a_2 · ∂a_2/∂z_2" in m.why
 
 
 def test_links_of_a_primed_name() -> None:
@@ -100,6 +105,11 @@ def test_shapes(text: str) -> None:
         ("D_a1", "D_{a_1}×1", "right"),
         ("1×D_a1", "D_{a_1}×1", "wrong"),
         ("scalar", "1×1", "right"),
+        ("3x1", "3", "right"),
+        ("(3,)", "3", "right"),
+        ("1x3", "3", "wrong"),
+        ("4x1", "3", "wrong"),
+        ("3", "1×3", "wrong"),
         ("3x4", "3×4", "right"),
         ("4x3", "3×4", "wrong"),
         ("D_a1xD_x", "D_{a_1}×D_x", "cannot tell"),

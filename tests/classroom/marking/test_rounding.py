@@ -98,3 +98,25 @@ def test_a_number_that_rounding_and_a_mistake_both_give() -> None:
     assert (m.verdict, m.credit) == ("cannot tell", 0)
     assert m.why.endswith("write more digits")
     assert one(keyed, "z.gradient", "0.3775").verdict == "right"
+
+
+@pytest.mark.parametrize(
+    ("own", "answer", "verdict"),
+    [
+        ("100.5", "-402", "consistent"),
+        ("100.5", "-402.02", "consistent"),
+        ("100.5", "-403.5", "wrong"),
+        ("100.5", "-400.1", "wrong"),
+        ("100.53", "-402.10", "consistent"),  # 100.525 · -4
+        ("47.75", "-191.8", "wrong"),
+    ],
+)
+def test_a_large_number_is_as_exact_as_a_small_one(own: str, answer: str, verdict: str) -> None:
+    large = asking(TWO, ("values",), "x = -2.25, y = 50, z = -4")
+    assert verdicts(large, {"q.value": own, "f.value": answer})["f.value"] == verdict
+
+
+def test_an_own_whole_number_was_not_rounded() -> None:
+    product = asking("q = x y; r = x + y; f = q r", ("q.value", "r.value", "f.value"), "x = 2.5, y = 3")
+    found = verdicts(product, {"q.value": "8.5", "r.value": "4", "f.value": "34.9"})
+    assert found["f.value"] == "wrong"

@@ -169,3 +169,11 @@ def test_the_loss_after_a_step() -> None:
     assert one(bare, "f.next", "-13.5").verdict == "wrong"
     own = {"x.next": "-2", "y.next": "5", "z.next": "-4"}
     assert one(keyed, "f.next", "-14", **own).verdict == "consistent"
+
+
+def test_no_mistake_is_named_for_a_number_near_its_own() -> None:
+    # 0.24 is tanh'(1.33), from an upside-down quotient; σ's rule would give 0.2317
+    chain = asking("a = x/y; b = tanh(a); f = a b", ALL, "x = 3, y = 4")
+    found = {m.blank: m for m in mark(chain, {"a.value": "1.33", "a>b.local": "0.24"}).marks}
+    assert (found["a>b.local"].verdict, found["a>b.local"].mistake) == ("wrong", "")
+    assert one(chain, "a>b.local", "0.23").mistake == "rule"

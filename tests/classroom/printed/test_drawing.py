@@ -8,7 +8,6 @@ from chalkgrad.classroom.printed.compose import layout
 from chalkgrad.classroom.printed.drawing import (
     asked_elsewhere,
     drawing,
-    drawing_png,
     drawn,
     has_drawing,
     on_drawing,
@@ -119,14 +118,7 @@ def test_without_a_graph_there_is_no_drawing() -> None:
     made = question(S1 + 'show = "none"\nblank = ["values"]\n')
     assert not has_drawing(made)
     assert drawing(made, key=False) == ""
-    assert drawing_png(made, key=False) == b""
     assert plain_drawing(made) is not None
-
-
-def test_png() -> None:
-    made = question(S1 + 'blank = ["values"]\n')
-    assert drawing_png(made, key=False).startswith(b"\x89PNG")
-    assert drawing_png(made, key=False) == drawing_png(made, key=False)
 
 
 def test_a_drawing_that_asks_for_nothing_is_the_plain_one() -> None:

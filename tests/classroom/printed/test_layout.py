@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from chalkgrad.classroom.printed.answers import solution
 from chalkgrad.classroom.printed.compose import layout
 from chalkgrad.classroom.printed.html import html
 from chalkgrad.classroom.printed.layout import Code, Figure, Grid, Item, Layout, Line, Lines, Pictures, Space, Writing
+from chalkgrad.classroom.printed.notes import note
 from chalkgrad.classroom.printed.pdf import Print, inputs
-from chalkgrad.classroom.printed.prose import Formula
+from chalkgrad.classroom.printed.prose import Formula, as_text, pieces_text
 from chalkgrad.errors import SheetError
 from chalkgrad.render.placed import Box
 from tests.classroom.printed.sheets import HEAD, S1, SEEDS, seed, seed_layout, sheet
@@ -185,3 +187,15 @@ def test_the_figures_of_a_sheet() -> None:
     assert row.printed is not None
     assert row.model is not None
     assert len(row.printed.drawing.shapes) == 10
+
+
+def test_a_rounding_that_is_too_far_off_is_not_called_right() -> None:
+    """Rounded at every step, ∂ℓ/∂w_2 comes to 1.17, four units from 1.13: that is consistent, and no second answer."""
+    (question,) = [q for q in seed("backprop").questions if q.number == "4"]
+    assert question.work is not None
+    names = frozenset(question.work.called.values())
+    said = {b.id: pieces_text(solution(b, names, question.work)) for b in question.blanks}
+    assert said["4:w_2.gradient"] == "1.13"
+    made = note(question)
+    assert made is not None
+    assert "1.17 instead of 1.13. These follow from the rounded numbers" in as_text(made.blocks)

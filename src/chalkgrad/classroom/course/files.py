@@ -131,7 +131,10 @@ def _clear(path: Path) -> None:
             f"a run on '{told['host']}' is at work in '{path.parent}'; if it is not, delete the file '{path}'"
         )
     elif _alive(told["pid"], told["since"]):
-        raise ChalkgradError(f"another run (process {told['pid']}) is at work in '{path.parent}'; wait for it to end")
+        unless = f", or delete the file '{path}' if it has ended" if os.name == "nt" else ""
+        raise ChalkgradError(
+            f"another run (process {told['pid']}) is at work in '{path.parent}'; wait for it to end{unless}"
+        )
     aside = path.with_name(f".lock.{os.getpid()}.stale")
     try:
         path.rename(aside)  # of several who would take it over, one gets it

@@ -6,7 +6,7 @@ number rounded, the one that rounding at every step gives, and never a number th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, final
@@ -164,8 +164,3 @@ def _at(value: Any, shape: tuple[int, ...], index: tuple[int, ...]) -> float | N
     """The entry of a wrong array; None where a mistake gives another shape, which no entry can tell."""
     array = np.asarray(value, float)
     return float(array[index]) if array.shape == shape else None
-
-
-def all_entries(question: Question, blanks: Sequence[Blank] | None = None) -> tuple[Entry, ...]:
-    """Every number of a question, in the order of its blanks."""
-    return tuple([e for b in (question.blanks if blanks is None else blanks) for e in entries(b, question)])

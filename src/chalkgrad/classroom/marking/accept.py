@@ -90,13 +90,13 @@ def _flat(value: Any) -> list[float]:
     return [float(x) for x in np.asarray(value, float).flat]
 
 
-def all_within(said: Numbers, wanted: Any, digits: int) -> bool:
-    """Whether every entry lies on its side, and within two units of the last place or half a percent."""
+def all_within(said: Numbers, wanted: Any, digits: int, share: float = 0.0) -> bool:
+    """Whether every entry lies on its side, and within two units of the last place, or this share of itself."""
     if not same_shape(said, wanted):
         return False
     unit = 10.0**-digits
     return all(
-        np.isfinite(w) and s.value * w > 0 and abs(s.value - w) <= max(UNITS * unit, HALF_PERCENT * abs(w))
+        np.isfinite(w) and s.value * w > 0 and abs(s.value - w) <= max(UNITS * unit * (1 + TINY), share * abs(w))
         for s, w in paired(said, wanted)
         if s.value != w
     )

@@ -55,7 +55,7 @@ def judge_chain(text: str, key: str, head: str, names: Names, output: str) -> Ju
             return Judged("wrong", "link", f"{_links(extra)} does not belong to this path", notes)
         if _joined(extra, lost):
             why = f"{_links(extra)} goes over more than one step: write {_links(_ordered(lost))}"
-            return Judged("wrong", "link", why, notes)
+            return Judged("cannot tell", why=why, notes=notes)  # it may be true, and is not what is asked for
         return Judged("wrong", "link", f"{_links(extra)} stands where {_links(lost)} belongs", notes)
     return Judged("wrong", "", "it is not the sum over the paths, each path once", notes)
 

@@ -16,9 +16,9 @@ from chalkgrad.classroom.claims.numeric import formula, names_in
 from chalkgrad.classroom.claims.reading import read_claim
 from chalkgrad.classroom.claims.verdict import Finding, Verdict
 from chalkgrad.classroom.marking.bounds import check_bounds
+from chalkgrad.classroom.marking.brackets import sides_of
 from chalkgrad.classroom.marking.chain import read_links
 from chalkgrad.classroom.marking.marked import Judged
-from chalkgrad.classroom.marking.sides import sides_of
 from chalkgrad.errors import ChalkgradError, NotationError
 from chalkgrad.evaluate.alike import alike
 from chalkgrad.evaluate.precise.trial import NAMED

@@ -11,7 +11,7 @@ import numpy as np
 from chalkgrad.classroom.marking.chain import PLAIN, STACKED
 from chalkgrad.classroom.marking.formula import Formulas
 from chalkgrad.classroom.marking.marked import Judged
-from chalkgrad.classroom.marking.symbols import Formula
+from chalkgrad.classroom.marking.symbols import Formula, sizes
 from chalkgrad.classroom.sheets.blank import Blank, FormulaKey
 from chalkgrad.classroom.slips.find import at_place
 from chalkgrad.classroom.slips.places import Place
@@ -41,10 +41,7 @@ class Code:
 
     @cached_property
     def ones(self) -> dict[str, Any]:
-        return {
-            name: np.ones([n if isinstance(n, int) else 2 for n in v.type.shape])[()]
-            for name, v in self.gradients.items()
-        }
+        return {name: np.ones(sizes(v))[()] for name, v in self.gradients.items()}
 
     def judge(self, blank: Blank, text: str) -> Judged:
         """The verdict on one line."""

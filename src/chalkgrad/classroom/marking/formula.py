@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, final
 
+from chalkgrad.classroom.marking.brackets import sides_of
 from chalkgrad.classroom.marking.judging import hides
 from chalkgrad.classroom.marking.kinks import tied
 from chalkgrad.classroom.marking.marked import Judged
 from chalkgrad.classroom.marking.points import Points
-from chalkgrad.classroom.marking.sides import sides_of
 from chalkgrad.classroom.marking.symbols import Formula, Symbols
 from chalkgrad.classroom.sheets.blank import Blank, FormulaKey
 from chalkgrad.classroom.slips.follows import due

@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.classroom.marking.accept import (
+    HALF_PERCENT,
     SHARE,
     all_fit,
     all_near,
@@ -212,9 +213,9 @@ class Numeric:
         return near and min(values) - half <= answer <= max(values) + half
 
     def _unit(self, id: str) -> float:
-        """The last place that was written of a number."""
+        """The last place that was written of a number; none of a whole one, which nobody has rounded."""
         decimals = self.said[id].entries[0].decimals
-        return 0.0 if decimals is None else 10.0**-decimals
+        return 10.0**-decimals if decimals else 0.0
 
     @property
     def fine(self) -> Ledger:
@@ -335,8 +336,13 @@ class Numeric:
                 found = next((s for s in slips() if matches(s.value) and not self._indistinct(s, exact, digits)), None)
                 if found is not None:
                     return found
-            every = [] if tiers else [*here_own, *telling(late(blank, own), exact)]
-            close = [s for s in every if all_within(said, s.value, digits) and not self._indistinct(s, exact, digits)]
+            loosened = here_own if here.used else ()  # from the key's numbers alone no digits are hidden
+            every = [] if tiers else [*loosened, *telling(late(blank, own), exact)]
+            close = [
+                s
+                for s in every
+                if all_within(said, s.value, digits, HALF_PERCENT) and not self._indistinct(s, exact, digits)
+            ]
             return min(close, key=lambda s: float(np.max(np.abs(np.asarray(said.value) - s.value))), default=None)
 
     def _indistinct(self, slip: Slip, right: Any, digits: int) -> bool:

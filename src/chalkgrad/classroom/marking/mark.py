@@ -13,7 +13,7 @@ from chalkgrad.classroom.marking.bounds import MOST_CHARACTERS
 from chalkgrad.classroom.marking.chain import judge_chain
 from chalkgrad.classroom.marking.claim import judge_claim, judge_matrix
 from chalkgrad.classroom.marking.code import Code
-from chalkgrad.classroom.marking.formula import Formulas, Symbolic
+from chalkgrad.classroom.marking.formula import REMEMBERED, Formulas, Symbolic
 from chalkgrad.classroom.marking.judging import Numeric, neighbours
 from chalkgrad.classroom.marking.marked import Judged, Mark, Marked, weighed
 from chalkgrad.classroom.marking.numbers import Numbers, read_numbers
@@ -33,8 +33,6 @@ from chalkgrad.evaluate.worked import output_name
 from chalkgrad.render.numbers import shown
 
 MOST_ENTRIES = 64
-# So many different answers to one question are remembered, with their verdicts.
-REMEMBERED = 20_000
 
 
 def mark(keyed: Keyed, answers: Mapping[str, str], student: str = "") -> Marked:

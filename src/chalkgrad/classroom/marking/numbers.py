@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.classroom.marking.bounds import check_bounds
+from chalkgrad.classroom.marking.brackets import closes, split
 from chalkgrad.errors import NotationError
 
 LONGEST_NUMBER = 60
@@ -36,6 +37,11 @@ TOKEN = re.compile(
     r"|(?P<raised>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(?P<power>\*\*|\^)|(?P<sign>[-+*/()\[\]{}])|(?P<word>[^\W\d_]+)|(?P<other>.))"
 )
 COMMA = re.compile(r"(?<![0-9.,])([0-9]+),([0-9]+)(?![0-9.,])")
+# An array as NumPy prints it or as code makes it, and as LaTeX has it.
+NUMPY_ARRAY = re.compile(r"\s*(?:(?:np|numpy|torch)\.)?(?:array|tensor)\s*\((.*)\)\s*", re.DOTALL)
+LATEX_MATRIX = re.compile(r"\\begin\s*\{[bBpv]?matrix\}(.*?)\\end\s*\{[bBpv]?matrix\}", re.DOTALL)
+BETWEEN_ROWS = re.compile(r"\]\s+\[")
+TRANSPOSED = re.compile(r"(?<=[\])])\s*\^?\s*\{?(?:T|⊤)\}?$")
 LATEX = re.compile(r"\\(left|right|cdot|times|div|[dt]?frac|approx|,|;|!|:| )(?![A-Za-z])")
 LATEX_SIGNS = {"cdot": "*", "times": "*", "div": "/", "approx": "=", "frac": "\\", "dfrac": "\\", "tfrac": "\\"}
 NEVER = re.compile(r"\b(nan|inf|infinity|undefined|none|null)\b|∞|\\infty", re.IGNORECASE)
@@ -76,7 +82,7 @@ def read_numbers(text: str, array: bool) -> Numbers:
     Raises NotationError with the place where it cannot be read, or where it says no number.
     """
     check_bounds(text)
-    clean = _latex(text.translate(SIGNS)).strip()
+    clean = _latex((_matrix(text) if array else text).translate(SIGNS)).strip()
     if found := NEVER.search(clean):
         raise NotationError(f"{found.group()} is no number", text, None)
     sides = [s.strip() for s in clean.split("=")]
@@ -111,7 +117,7 @@ def _latex(text: str) -> str:
 def _one(text: str) -> Numbers:
     text = _decimal(text)
     inner = text
-    while inner[:1] in "([{" and _closes(inner):
+    while inner[:1] in "([{" and closes(inner):
         inner = inner[1:-1].strip()
         if not inner:
             raise NotationError("no number stands here", text, None)
@@ -122,22 +128,12 @@ def _one(text: str) -> Numbers:
     return Numbers((Said(value, None),), (), tuple(arithmetic.terms))
 
 
-def _closes(text: str) -> bool:
-    """Whether what opens first closes at the end."""
-    depth = 0
-    for at, c in enumerate(text):
-        depth += (c in "([{") - (c in ")]}")
-        if not depth:
-            return at == len(text) - 1
-    return False
-
-
 def _decimal(text: str) -> str:
     """With a point for a decimal comma, where it can be nothing else."""
     if "," not in text:
         return text
     found = COMMA.search(text)
-    bracketed = text[:1] in ("[", "(", "{") and _closes(text)
+    bracketed = text[:1] in ("[", "(", "{") and closes(text)
     if found is None or text.count(",") > 1 or "." in text or bracketed:
         raise NotationError("one number is asked for, and here a comma separates several", text, None)
     whole, rest = found.groups()
@@ -161,10 +157,23 @@ def _plain(found: re.Match[str]) -> Said:
 # arrays
 
 
+def _matrix(text: str) -> str:
+    """Brackets for what NumPy prints, and for a matrix of LaTeX."""
+    found = LATEX_MATRIX.search(text)
+    if found is not None:
+        inner = found.group(1).replace("\\\\", ";").replace("&", ",").strip().rstrip(";")
+        text = f"{text[: found.start()]}[{inner}]{text[found.end() :]}"
+    if (numpy := NUMPY_ARRAY.fullmatch(text)) is not None:
+        text = numpy.group(1)
+    return BETWEEN_ROWS.sub("], [", text)
+
+
 def _array(text: str) -> Numbers:
     text = text.strip()
-    text = text.rstrip("T").rstrip("⊤^ ") if re.search(r"[\])]\s*\^?\s*(?:T|⊤)$", text) else text
-    rows = _rows(text)
+    transposed = TRANSPOSED.search(text)
+    rows = _rows(text if transposed is None else text[: transposed.start()].strip())
+    if transposed is not None and len({len(r) for r in rows}) == 1:
+        rows = [list(column) for column in zip(*rows, strict=True)] if len(rows) > 1 else rows
     if not any(rows):
         raise NotationError("no number stands here", text, None)
     if len(rows) == 1 or all(len(r) == 1 for r in rows):
@@ -178,13 +187,13 @@ def _array(text: str) -> Numbers:
 
 def _rows(text: str) -> list[list[Said]]:
     inner = text
-    while inner[:1] in "([{" and _closes(inner) and not _nested(inner[1:-1]):
+    while inner[:1] in "([{" and closes(inner) and not _nested(inner[1:-1]):
         inner = inner[1:-1].strip()
         break
     else:
-        if inner[:1] in "([{" and _closes(inner):
-            return [_entries(_stripped(row)) for row in _split(inner[1:-1], ",;")]
-    return [_entries(row) for row in _split(inner, ";")]
+        if inner[:1] in "([{" and closes(inner):
+            return [_entries(_stripped(row)) for row in split(inner[1:-1], ",;")]
+    return [_entries(row) for row in split(inner, ";")]
 
 
 def _nested(text: str) -> bool:
@@ -193,11 +202,11 @@ def _nested(text: str) -> bool:
 
 def _stripped(row: str) -> str:
     row = row.strip()
-    return row[1:-1] if row[:1] in ("[", "(", "{") and _closes(row) else row
+    return row[1:-1] if row[:1] in ("[", "(", "{") and closes(row) else row
 
 
 def _entries(row: str) -> list[Said]:
-    parts = _split(row, ",") if "," in row else row.split()
+    parts = split(row, ",") if "," in row else row.split()
     if "," not in row and not all(PLAIN.fullmatch(p) for p in parts):
         parts = [row]
     if len(parts) > MOST_ENTRIES:
@@ -205,17 +214,6 @@ def _entries(row: str) -> list[Said]:
     if any(not p.strip() for p in parts):
         raise NotationError("an entry is missing between two commas", row, None)
     return [_one(p.strip()).entries[0] for p in parts]
-
-
-def _split(text: str, signs: str) -> list[str]:
-    """The parts between signs that stand in no bracket."""
-    parts, depth, begin = list[str](), 0, 0
-    for at, c in enumerate(text):
-        depth += (c in "([{") - (c in ")]}")
-        if c in signs and depth == 0:
-            parts.append(text[begin:at])
-            begin = at + 1
-    return [*parts, text[begin:]]
 
 
 # arithmetic

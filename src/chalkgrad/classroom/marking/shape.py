@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from chalkgrad.classroom.marking.brackets import closes
 from chalkgrad.classroom.marking.marked import Judged
 from chalkgrad.classroom.marking.names import LOWERED
 
@@ -27,7 +28,10 @@ def judge_shape(text: str, key: str) -> Judged:
     if [n for n in said if n != "1"] == [n for n in wanted if n != "1"] and len(said) != len(wanted):
         if wanted[1:] == ("1",) or not said:
             return Judged("right", notes=(f"a column is meant: {key}",))
-        return Judged("wrong", "shape", "one size is a column, and a row is asked for")
+        if said[1:] == ("1",):
+            return Judged("right", notes=(f"a column of {key} stands for one list of that length",))
+        row = "one size is a column, and a row is asked for"
+        return Judged("wrong", "shape", row if len(wanted) > 1 else "this is a row, and one list is asked for")
     if said == wanted[::-1]:
         return Judged("wrong", "transpose", "this is its transpose: rows first, then columns")
     return Judged("wrong", "shape", "it is another shape")
@@ -54,18 +58,9 @@ def read_shape(text: str) -> tuple[str, ...] | None:
 
 def _unwrapped(text: str) -> str:
     text = text.strip()
-    while len(text) > 1 and text[0] in "([{" and text[-1] in ")]}" and _closes(text):
+    while len(text) > 1 and text[0] in "([{" and text[-1] in ")]}" and closes(text):
         text = text[1:-1].strip()
     return text
-
-
-def _closes(text: str) -> bool:
-    depth = 0
-    for at, c in enumerate(text):
-        depth += (c in "([{") - (c in ")]}")
-        if depth == 0:
-            return at == len(text) - 1
-    return False
 
 
 def _size(text: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from chalkgrad.classroom.marking.bounds import check_bounds
 from chalkgrad.classroom.marking.names import Names
 from chalkgrad.classroom.sheets.blank import Question
+from chalkgrad.classroom.sheets.formulas import RATES
 from chalkgrad.errors import ChalkgradError, NotationError, UnknownName, nearest
 from chalkgrad.evaluate.deciding import decided
 from chalkgrad.evaluate.equality import Decision
@@ -34,8 +35,6 @@ DERIVATIVE = re.compile(r"[∂∇]|\\partial|\\nabla|(?<![^\W\d_])d\s*[^\W\d_]+[
 SIGMA = re.compile(r"(?<![^\W\d_])(?<!\\)sigma(?=\s*[({])")
 # On paper, and on the key, an indicator has one = for "is equal to".
 EQUALS = re.compile(r"(1_?\\?\{[^{}=<>!≠≤≥]*[^{}=<>!≠≤≥\s]\s*)=(?=\s*[^\s=<>{}])")
-# What the size of a step may be called; the first that no value bears is what the key calls it.
-RATES = ("α", "η", "rate", "α_0")
 
 
 @final

@@ -20,7 +20,6 @@ from chalkgrad.render.layout import place
 from chalkgrad.render.numbers import shown
 from chalkgrad.render.placed import Placed
 from chalkgrad.render.svg import document
-from chalkgrad.render.typeset import svg_to_png
 
 PAGE = 730.0
 """Points of text across a turned page."""
@@ -71,12 +70,6 @@ def drawing(
         return drawn(question, elsewhere).svg(key=key)
     made = _diagram(question, elsewhere, answers)
     return document(made, place(made))
-
-
-def drawing_png(question: Question, *, key: bool, scale: float = 2.0) -> bytes:
-    """The question's drawing as PNG; no bytes where it has none."""
-    svg = drawing(question, key=key)
-    return svg_to_png(svg, scale) if svg else b""
 
 
 def has_drawing(question: Question) -> bool:

@@ -27,6 +27,7 @@ from chalkgrad.transform.expression import Apply, Const, Expr, Ref, applied, wri
 from chalkgrad.transform.fill import abstract_steps
 from chalkgrad.transform.simplify import simplify
 
+# What the size of a step is called: the first of these that no value bears.
 RATES = ("α", "η", "rate", "α_0")
 LARGEST = 400
 POINTS = 12
