@@ -163,3 +163,14 @@ def test_in_python(tmp_path: Path) -> None:
     paths = made.save(tmp_path / "o", formats=["html"], told=lambda done, of: told.append((done, of)))
     assert told == [(1, 2), (2, 2)]
     assert [path.name for path in paths] == ["one-0-00.html", "one-0-00.key.html"]
+
+
+def test_a_drawing_with_no_room_to_write_is_said() -> None:
+    stages = "; ".join(["q0 = x + y", *[f"q{i} = q{i - 1} x + 1" for i in range(1, 20)]])
+    head = 'name = "long"\ntitle = "Long"\n[[problem]]\n'
+    text = f'{head}function = "{stages}"\nvalues = {{ x = 1, y = 2 }}\nblank = ["values"]\n'
+    said = [line for line in worksheet(text).warnings() if "too small to write in" in line]
+    assert [line.startswith("problem 1: its drawing is printed at 19% of its size") for line in said] == [True]
+    as_table = worksheet(text + 'show = "table"\n')
+    assert not any("too small" in line for line in as_table.warnings())
+    assert b"q19" in as_table.content("html")

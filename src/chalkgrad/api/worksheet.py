@@ -31,6 +31,7 @@ Name = TypeVar("Name", bound=str)
 FORMATS: tuple[Format, ...] = ("pdf", "html", "tex")
 KINDS = ("moodle", "canvas", "prairielearn", "gift", "notebook", "json")
 _NAMED = 8  # blanks that a warning names
+_SMALLEST = 0.45  # of a drawing's size: below it there is no room to write
 PAPERS: tuple[Paper, ...] = ("a4", "letter")
 
 
@@ -77,10 +78,13 @@ class Worksheet:
         return replace(self, seats=variants(self.sheet, len(roster) if count is None else count, seed, roster))
 
     def warnings(self) -> tuple[str, ...]:
-        """What an instructor should know: formulas shown as typed, and blanks at which a known mistake cannot show."""
+        """What an instructor should know: what is shown as typed, drawings too small, and mistakes that cannot show."""
         from chalkgrad.classroom.variants.find import examined
 
         found = dict.fromkeys(line for one in self.layouts for line in one.unread)
+        for problem in [p for one in self.layouts[:1] for p in one.problems if p.scale < _SMALLEST]:
+            small = f"its drawing is printed at {problem.scale:.0%} of its size, too small to write in"
+            found[f'problem {problem.number}: {small}; show = "table" asks the same in a table'] = None
         hidden: dict[str, dict[str, None]] = {}
         for one in self.keys:
             variant = examined(one) if one.variant.number == 0 else one.variant

@@ -13,7 +13,7 @@ from chalkgrad.classroom.printed.drawing import Drawn
 from chalkgrad.classroom.printed.prose import Block, Piece
 from chalkgrad.render import picture
 
-_WIDEST, _LARGE_WIDEST = 590.0, 400.0
+_WIDEST, _LARGE_WIDEST, _TURNED = 590.0, 400.0, 757.0
 
 Room = Literal["number", "wide", "line"]
 """The room of an answer on a line: for a number, for a few of them or a short formula, and the rest of the line."""
@@ -178,6 +178,11 @@ class Numbered:
     def turned(self, large: bool) -> bool:
         """Whether it stands on a page that is turned, since its drawing needs the width."""
         return self.widest > (_LARGE_WIDEST if large else _WIDEST)
+
+    @property
+    def scale(self) -> float:
+        """The share of its size at which its widest drawing is printed, on a page that is turned where it needs one."""
+        return min(1.0, _TURNED / max(self.widest, 1.0))
 
 
 @final
