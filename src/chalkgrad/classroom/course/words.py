@@ -10,11 +10,12 @@ from chalkgrad.classroom.sheets.blank import Keyed
 from chalkgrad.render.numbers import trimmed
 
 _MOST_EMPTY = 12
+_SAID = {"next": "next {}", "update": "{} ←"}
 
 
 def record_in_words(sheet: Keyed, record: Record) -> str:
     """The marks of one person. `sheet` is any variant: only what its blanks ask for is read."""
-    asks = {b.id: b.ask for b in sheet.blanks}
+    asks = {b.id: _SAID.get(b.kind, "{}").format(b.ask) for b in sheet.blanks}
     head = f"{visible(record.student)} · {record.code} · {trimmed(record.points)} of {trimmed(record.of)} points"
     return "\n".join([head, *_lines(record, asks)])
 
