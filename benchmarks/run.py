@@ -31,7 +31,7 @@ from speed.rows import ROWS
 LIBRARIES = ("chalkgrad", "numpy", "llvmlite", "jax", "torch", "casadi", "numba", "autograd", "micrograd", "sympy")
 HERE = Path(__file__).parent
 PAGE, KEPT = HERE / "README.md", HERE.parent / ".bench" / "results.json"
-SECTIONS = ("startup", "drawing", "formulas", "arrays", "steps")
+SECTIONS = ("startup", "drawing", "formulas", "classroom", "arrays", "steps")
 LIMIT = 900.0  # seconds for one row
 
 
