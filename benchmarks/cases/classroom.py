@@ -16,9 +16,9 @@ from chalkgrad.classroom.course.run import Settings, mark_class
 from chalkgrad.classroom.sheets.blank import Keyed, NumberKey
 
 TITLE = "A class"
-MEANS = """Thirty seats of the neuron S2: other numbers found for each, keys with their three witnesses, a blank sheet and
-a key printed. Then ten thousand answers, of which 15 in 100 are wrong: marked in one process, and as a class in two
-with a gradebook, a page of feedback a person and statistics."""
+MEANS = """Thirty seats of the neuron S2: other numbers found for each, keys with their three witnesses, a blank
+sheet and a key printed. Then ten thousand answers, of which 15 in 100 are wrong: marked in one process,
+and as a class in two with a gradebook, a page of feedback a person and statistics."""
 S2 = r"""
 name = "s2"
 title = "A neuron"
