@@ -46,8 +46,9 @@ def worksheet(
 ) -> None:
     """Print a sheet: blank, and with its key.
 
-    SHEET.toml says what is asked; "-" reads it from standard input. Every number of a key is found in three ways, and
-    the sheet is refused where they do not agree. A sheet's code, such as bp-7-03, names the sheet, the seed and the
+    SHEET.toml says what is asked; "-" reads it from standard input. Every number of a key is found by reverse
+    mode, by differences and, where it can be written out, by its formula; where they do not agree the sheet is
+    refused. A sheet's code, such as bp-7-03, names the sheet, the seed and the
     variant; it is on every page, and `chalkgrad check` reads it.
 
     \b
