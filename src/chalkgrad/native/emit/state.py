@@ -20,12 +20,26 @@ LARGEST_FIXED = 256
 @final
 @dataclass(slots=True)
 class Value:
-    """A number in a register, one for all lanes or, where `wide`, one a lane; or a number that is known."""
+    """A number in a register, one for all lanes or, where `wide`, one a lane; or a number that is known.
+
+    A wide one that is one of two numbers which all lanes share knows them: see `chalkgrad.native.emit.chosen`.
+    """
 
     text: str
     dtype: str
     wide: bool = False
     known: Any = None
+    chosen: Chosen | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """In each lane `a` where the condition, a register, holds, and else `b`."""
+
+    condition: str
+    a: Value
+    b: Value
 
 
 @final

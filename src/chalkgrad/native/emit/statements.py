@@ -63,7 +63,8 @@ def _set(state: State, stmt: Set) -> None:
         state.registers[into] = Value("", into.dtype, known=state.rounded(found, into.dtype))
     else:
         text = state.operand(found, into.dtype, state.lanes if found.wide else 1)
-        state.registers[into] = Value(text, into.dtype, found.wide)
+        chosen = found.chosen if found.dtype == into.dtype else None
+        state.registers[into] = Value(text, into.dtype, found.wide, chosen=chosen)
 
 
 def combined(state: State, how: str, dtype: str, a: str, b: str, lanes: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from chalkgrad.ir.types import promote
 from chalkgrad.native.emit import memory
+from chalkgrad.native.emit.chosen import of_both, one_of
 from chalkgrad.native.emit.guards import Guarded
 from chalkgrad.native.emit.primitives import primitive
 from chalkgrad.native.emit.state import State, Value
@@ -94,7 +95,10 @@ def _cast(state: State, x: Value, dtype: str) -> Value:
         return Value("", dtype, known=state.rounded(x, dtype))
     if x.dtype == dtype:
         return x
-    return Value(state.operand(x, dtype, state.lanes if x.wide else 1), dtype, x.wide)
+    text = state.operand(x, dtype, state.lanes if x.wide else 1)
+    if x.dtype == "bool" and x.wide:
+        return one_of(state, text, dtype, x.text, Value("", dtype, known=1.0), Value("", dtype, known=0.0))
+    return Value(text, dtype, x.wide)
 
 
 def _function(state: State, e: Fn) -> Value:
@@ -106,7 +110,8 @@ def _function(state: State, e: Fn) -> Value:
     lanes = state.lanes if wide else 1
     if name == "where":
         texts = [state.operand(a, t, lanes) for a, t in zip(args, ("bool", e.dtype, e.dtype), strict=True)]
-        return Value(primitive(state.code, name, e.dtype, texts, lanes), e.dtype, wide)
+        text = primitive(state.code, name, e.dtype, texts, lanes)
+        return one_of(state, text, e.dtype, texts[0], args[1], args[2]) if wide else Value(text, e.dtype)
     if name == "place":
         return Value(_place(state, args, lanes), "int64", wide)
     dtype = worked_in(e)
@@ -114,6 +119,8 @@ def _function(state: State, e: Fn) -> Value:
         short = _power(state, e, args, lanes)
         if short is not None:
             return Value(short, e.dtype, wide)
+    if wide and name not in TRUTH and (both := of_both(state, name, dtype, args)) is not None:
+        return both
     texts = [state.operand(a, dtype, lanes) for a in args]
     if e.weak and dtype == "int64" and name in ("floor_divide", "remainder") and _counted(args):
         how = "udiv" if name == "floor_divide" else "urem"  # of places, which are not below 0
