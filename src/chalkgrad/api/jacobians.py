@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, wraps
-from typing import Any, Literal, final
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,29 +24,23 @@ from chalkgrad.api.derived import (
     transform,
 )
 from chalkgrad.api.gradients import grad
+from chalkgrad.api.sparse import sparsely
 from chalkgrad.errors import ChalkgradError, GradientError, TraceError
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.dims import dims_text
-from chalkgrad.ir.program import Atom, Program, Var, number
+from chalkgrad.ir.program import Atom, Program, number
 from chalkgrad.ir.registry import lookup
-from chalkgrad.native.executable import Executable
 from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.places import located
-from chalkgrad.trace.record import Guard, leaves, record
+from chalkgrad.trace.record import Guard
 from chalkgrad.trace.trees import flatten
 from chalkgrad.transform.backprop import pullback
 from chalkgrad.transform.forward import forward
-from chalkgrad.transform.gates import recognise
-from chalkgrad.transform.prepare import prepare
 from chalkgrad.transform.prune import prune
-from chalkgrad.transform.sparsity import colours, pattern
 from chalkgrad.transform.vectorise import vectorise
 
 Mode = Literal["auto", "forward", "reverse"]
 Array = NDArray[Any]
-
-# Numbers in the tangents that are pushed at once, beyond which the colours are taken in turns.
-AT_ONCE = 2**24
 
 
 def jacobian(source: Any, wrt: Wrt = 0, *, mode: Mode = "auto", sparse: bool = False) -> Callable[..., Any]:
@@ -86,7 +80,7 @@ def jacobian(source: Any, wrt: Wrt = 0, *, mode: Mode = "auto", sparse: bool = F
     if mode not in ("auto", "forward", "reverse"):
         raise ChalkgradError(f"mode is one of auto, forward, reverse, not {mode!r}")
     if sparse:
-        return _sparse(function, wrt)
+        return sparsely(function, wrt)
     return _whole(Same(function), wrt, mode)
 
 
@@ -191,77 +185,6 @@ def hessian(source: Any, wrt: Wrt = 0) -> Callable[..., Any]:
            [6., 2.]])
     """
     return jacobian(grad(source, wrt), wrt, mode="forward")
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class SparseJacobian:
-    """The entries of a Jacobian that can be other than 0: `values[k]` stands in row `rows[k]`, column `columns[k]`.
-
-    `rows` and `columns` are int64, sorted by row and then by column, and count the entries of the result and of the
-    argument in C order; `shape` is (entries of the result, entries of the argument). `passes` is how many products with
-    the Jacobian it took.
-    """
-
-    rows: Array
-    columns: Array
-    values: Array
-    shape: tuple[int, int]
-    passes: int
-
-    def toarray(self) -> Array:
-        """The whole matrix, as an array of shape `shape`."""
-        whole = np.zeros(self.shape, self.values.dtype)
-        whole[self.rows, self.columns] = self.values
-        return whole
-
-    def to_scipy(self) -> Any:
-        """As `scipy.sparse.csr_array`; needs SciPy."""
-        from scipy.sparse import csr_array  # type: ignore[import-not-found]  # no dependency of ours
-
-        return csr_array((self.values, (self.rows, self.columns)), shape=self.shape)
-
-
-def _sparse(function: Callable[..., Any], wrt: Wrt) -> Callable[..., Any]:
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> SparseJacobian:
-        made = record(function, args, kwargs)
-        given = leaves(function, args, kwargs)
-        program = recognise(made.program, evaluation=True)
-        by = chosen(made, program, wrt)
-        if len(by.flat) != 1 or len(program.outputs) != 1:
-            raise GradientError("a sparse Jacobian is of one array by one array")
-        (var,), (out,) = by.flat, program.outputs
-        if not out.type.floating:
-            raise GradientError(f"{program.name} is {out.type}: only a real value has derivatives")
-        rows, columns, height = pattern(program, var, given)
-        width = _count(var)
-        down, across = colours(rows, columns, width), colours(columns, rows, height)
-        pushed = int(down.max(initial=-1)) <= int(across.max(initial=-1))
-        colour = down if pushed else across
-        values = np.zeros(rows.size, out.type.dtype)
-        passes = int(colour.max(initial=-1)) + 1
-        step = max(1, AT_ONCE // max(1, colour.size))
-        for start in range(0, passes, step):
-            size = min(step, passes - start)
-            seeds = (colour == np.arange(start, start + size)[:, None]).astype(out.type.dtype)
-            found = _products(program, var, given, seeds, pushed)
-            group = colour[columns if pushed else rows]
-            here = (group >= start) & (group < start + size)
-            values[here] = found[group[here] - start, (rows if pushed else columns)[here]]
-        return SparseJacobian(rows, columns, values, (height, width), passes)
-
-    return call
-
-
-def _products(program: Program, var: Var, given: Sequence[Any], seeds: Array, pushed: bool) -> Array:
-    """The product of each row of `seeds` with the Jacobian, or with its transpose: one row each."""
-    inner = forward(program, [var]) if pushed else pullback(program, [var])
-    one = replace(inner, outputs=inner.outputs[1:])
-    many = vectorise(prune(one), [False] * len(program.inputs) + [True], len(seeds))
-    shape: Any = inner.inputs[-1].type.shape
-    (found,) = Executable(prepare(many))(*given, seeds.reshape(len(seeds), *shape))
-    return np.reshape(found, (len(seeds), -1))
 
 
 def vmap(source: Any, in_axes: Any = 0, out_axes: int = 0) -> Callable[..., Any]:

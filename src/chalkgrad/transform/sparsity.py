@@ -1,85 +1,90 @@
-"""Which entries of a Jacobian can be other than 0, and which of its columns may be found together.
+"""Which entries of a Jacobian can be other than 0.
 
 Dependencies are pushed through the Program: each entry of a value holds the set of the input's entries that it depends
-on. A linear op is evaluated on such sets as it stands, where + joins them, and so is one that can be read entry by
-entry (`scalar`), as those are that put arrays together; an elementwise op joins those of its operands; an op along an
-axis those of a whole slice; any other makes every entry depend on all that it reads.
-
-Columns that share no row bear one colour, and one product with the Jacobian gives all columns of a colour (Curtis,
-Powell and Reid, J. Inst. Maths Applics 13, 1974).
+on. An op that is linear in what depends, or can be read entry by entry (`scalar`), is evaluated as it stands on entries
+that say where they come from, and so tells how it moves them; where it adds, on the sets themselves, which + joins. An
+elementwise op joins the sets of its operands; an op along an axis those of a whole slice; any other makes every entry
+depend on all that it reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chalkgrad.ir.collection import no_collection
 from chalkgrad.ir.program import Number, Program, Step, Var
 from chalkgrad.ir.run import evaluator
+from chalkgrad.transform.entry_sets import (
+    Adds,
+    Sets,
+    empty,
+    end_to_end,
+    entries,
+    joined,
+    of_objects,
+    places_of,
+    single,
+    together,
+)
 from chalkgrad.transform.scan import scan
 
 Array = NDArray[Any]
 
 
 @final
-class Depends:
-    """A set of entries; + and - join two, and a product with a number keeps it, unless that is 0."""
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """The rows and columns, flat and as int64, where a Jacobian of so many rows may be other than 0, in order.
 
-    __slots__ = ("on",)
+    It holds for all values of the inputs as long as those at the places `deciding` are the same.
+    """
 
-    def __init__(self, on: frozenset[int]) -> None:
-        self.on = on
-
-    def __add__(self, other: Any) -> Depends:
-        if not isinstance(other, Depends) or other.on is self.on or not other.on:
-            return self
-        return Depends(self.on | other.on) if self.on else other
-
-    __radd__ = __sub__ = __rsub__ = __add__
-
-    def __mul__(self, other: Any) -> Depends:
-        if isinstance(other, Depends):
-            return self + other
-        return NOTHING if other == 0 else self
-
-    __rmul__ = __mul__
-
-    def __neg__(self) -> Depends:
-        return self
+    rows: Array
+    columns: Array
+    height: int
+    deciding: tuple[int, ...]
 
 
-NOTHING = Depends(frozenset())
-
-
-def pattern(program: Program, var: Var, values: Sequence[Any]) -> tuple[Array, Array, int]:
-    """Rows and columns, as int64, where ∂output/∂var may be other than 0, both flat; and the number of rows.
+def pattern(program: Program, var: Var, values: Sequence[Any]) -> Pattern:
+    """Where the derivatives of the first output by `var` may be other than 0.
 
     `values` are those of the inputs: where an op's places, as in sorting, do not depend on `var`, they are known.
     """
-    size = int(np.prod(np.shape(values[program.inputs.index(var)])))
-    sets = np.empty(size, object)
-    sets[:] = [Depends(frozenset((k,))) for k in range(size)]
-    shape = np.shape(values[program.inputs.index(var)])
-    given = [sets.reshape(shape) if v is var else x for v, x in zip(program.inputs, values, strict=True)]
-    (found,) = _push(program, given, [v is var for v in program.inputs], 1)
+    deciding = _deciding(program, var)
+    given = [single(np.shape(x)) if v is var else x for v, x in zip(program.inputs, values, strict=True)]
+    with no_collection():
+        (found,) = _push(program, given, [v is var for v in program.inputs], 1)
     if found is None:
-        count = int(np.prod(_shape_of(program, values)))
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), count
-    entries = [sorted(d.on) for d in np.reshape(found, -1)]
-    rows = np.repeat(np.arange(len(entries)), [len(e) for e in entries])
-    return rows, np.array([c for e in entries for c in e], np.int64), len(entries)
+        extents: Any = program.outputs[0].type.shape
+        return Pattern(np.zeros(0, np.int64), np.zeros(0, np.int64), int(np.prod(extents)), deciding)
+    return Pattern(found.rows(), found.numbers, found.size, deciding)
 
 
-def _shape_of(program: Program, values: Sequence[Any]) -> tuple[int, ...]:
-    shape: Any = program.outputs[0].type.shape
-    return shape
+def _deciding(program: Program, var: Var) -> tuple[int, ...]:
+    """The places of the inputs whose numbers are asked for where dependencies are pushed through a step."""
+    from_: dict[Var, frozenset[int]] = {v: frozenset((k,)) for k, v in enumerate(program.inputs)}
+    moving = {var}
+    found: frozenset[int] = frozenset()
+    for step in program.steps:
+        op: Any = step.op
+        met = frozenset().union(*[from_[a] for a in step.inputs if isinstance(a, Var) and a not in moving])
+        dependent = any([a in moving for a in step.inputs])
+        if dependent and not op.elementwise:
+            found |= met
+        for out in step.given:
+            from_[out] = frozenset() if dependent else met
+            if dependent and out.type.floating:
+                moving.add(out)
+    return tuple(sorted(found))
 
 
 def _push(program: Program, given: Sequence[Any], moving: Sequence[bool], outputs: int) -> list[Any]:
-    """What each of the first `outputs` outputs depends on, as an object array; None for one that depends on nothing."""
+    """What each of the first `outputs` outputs depends on, as Sets; None for one that depends on nothing."""
     env: dict[Var, Any] = dict(zip(program.inputs, given, strict=True))
     depends = {v for v, m in zip(program.inputs, moving, strict=True) if m}
     with np.errstate(all="ignore"):
@@ -110,72 +115,64 @@ def _dependent(step: Step, flags: Sequence[bool]) -> list[bool]:
 def _through(step: Step, xs: Sequence[Any], flags: Sequence[bool]) -> Sequence[Any]:
     op: Any = step.op
     shapes: list[Any] = [() if v is None else v.type.shape for v in step.outputs]
-    moved = [x for x, f in zip(xs, flags, strict=True) if f]
+    moved: list[Sets] = [x for x, f in zip(xs, flags, strict=True) if f]
     if not any(v.type.floating for v in step.given):
         return (None,) * len(shapes)
     if op.elementwise:
-        total: Any = np.broadcast_to(_asked(moved[0]), shapes[0])
-        for x in moved[1:]:
-            total = total + np.broadcast_to(_asked(x), shapes[0])
-        return (total,)
+        return (together(moved, shapes[0]),)
     if op is scan:
         return _scan(step, xs, flags)
-    linear = all(p in op.linear_in for p, f in enumerate(flags) if f)
-    run, given = (op.evaluate, xs) if linear else (op.scalar, [_asked(x) for x in xs])
-    if run is not None and all(x is not None for x in xs) and not op.several:
-        try:
-            found: Any = np.frompyfunc(_filled, 1, 1)(np.asarray(run(*given, **step.params), object))
-            return (np.broadcast_to(found, shapes[0]),)
-        except (TypeError, AttributeError):
-            pass  # NumPy runs it on numbers only, or it does more than add and multiply
+    if not op.several and all(x is not None for x in xs):
+        found = _evaluated(step, xs, flags)
+        if found is not None:
+            return (found.broadcast(shapes[0]),)
     axis = step.params.get("axis", op.params.get("axis"))
     if len(xs) == 1 and axis is not None and not op.several:
-        joined = _joined(xs[0], axis)
-        if len(shapes[0]) < joined.ndim:
-            joined = joined.reshape([n for i, n in enumerate(joined.shape) if i not in _places(axis, joined.ndim)])
-        return (np.broadcast_to(joined, shapes[0]),)
-    everything = _all([np.reshape(_asked(x), -1) for x in moved])
-    return [_constant(everything, s) for s in shapes]
+        return (_along(moved[0], axis, shapes[0]),)
+    everything = joined([(m, np.zeros(m.size, np.int64)) for m in moved], ())
+    return [everything.broadcast(s) for s in shapes]
 
 
-def _filled(entry: Any) -> Depends:
-    """A number depends on nothing. Raises TypeError for what is neither that nor a set."""
-    if isinstance(entry, Depends):
-        return entry
-    if isinstance(entry, (bool, int, float, np.generic)):
-        return NOTHING
-    raise TypeError(f"a {type(entry).__name__} among sets of entries")
+def _evaluated(step: Step, xs: Sequence[Any], flags: Sequence[bool]) -> Sets | None:
+    """The op as it is evaluated, on entries or on sets; None where NumPy runs it on numbers only, or it does more than
+    move, add and multiply."""
+    op: Any = step.op
+    linear = all(p in op.linear_in for p, f in enumerate(flags) if f)
+    run = op.evaluate if linear else op.scalar
+    if run is None:
+        return None
+
+    def on(objects: Sequence[Any]) -> Array:
+        rest = iter(objects)
+        given = [next(rest) if f else x if linear else np.asarray(x, object) for x, f in zip(xs, flags, strict=True)]
+        return np.asarray(run(*given, **step.params), object)
+
+    moved: list[Sets] = [x for x, f in zip(xs, flags, strict=True) if f]
+    ends = np.cumsum([0, *[m.size for m in moved]])
+    numbered = entries(int(ends[-1]))
+    try:
+        apart = [numbered[a:b].reshape(m.shape) for a, b, m in zip(ends[:-1], ends[1:], moved, strict=True)]
+        return end_to_end(moved, moved[0].width).taken(places_of(on(apart)))
+    except Adds:
+        pass
+    except (TypeError, AttributeError):
+        return None
+    try:
+        return of_objects(on([m.objects() for m in moved]), moved[0].width)
+    except (TypeError, AttributeError):
+        return None
 
 
-def _asked(x: Any) -> Array:
-    return np.asarray(x, object)
-
-
-def _all(parts: Sequence[Array]) -> Depends:
-    return Depends(frozenset().union(*[d.on for part in parts for d in part]))
-
-
-def _constant(value: Depends, shape: Any) -> Array:
-    every: Any = value  # one object for all
-    out = np.empty(shape, object)
-    out[...] = every
-    return out
-
-
-def _places(axis: Any, rank: int) -> tuple[int, ...]:
-    return tuple(a % rank for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
-
-
-def _joined(x: Any, axis: Any) -> Array:
-    """The union over whole slices, with axes of length 1 left."""
-    x = _asked(x)
-    places = _places(axis, x.ndim)
-    rest = tuple(i for i in range(x.ndim) if i not in places)
-    rows = np.transpose(x, (*rest, *places)).reshape(*[x.shape[i] for i in rest], -1)
-    out = np.empty(rows.shape[:-1], object)
-    for place in np.ndindex(out.shape):
-        out[place] = _all([rows[place]])
-    return out.reshape([1 if i in places else n for i, n in enumerate(x.shape)])
+def _along(x: Sets, axis: Any, shape: Any) -> Sets:
+    """The sets of whole slices put together, for every entry of a slice or, where the axis is gone, for all as one."""
+    rank = len(x.shape)
+    places = {a % rank for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+    kept = tuple([1 if i in places else n for i, n in enumerate(x.shape)])
+    where = np.broadcast_to(np.arange(int(np.prod(kept))).reshape(kept), x.shape).reshape(-1)
+    found = joined([(x, where)], kept)
+    if len(shape) < rank:
+        found = found.reshaped(tuple([n for i, n in enumerate(x.shape) if i not in places]))
+    return found.broadcast(shape)
 
 
 def _scan(step: Step, xs: Sequence[Any], flags: Sequence[bool]) -> Sequence[Any]:
@@ -186,17 +183,18 @@ def _scan(step: Step, xs: Sequence[Any], flags: Sequence[bool]) -> Sequence[Any]
     length, moving = params["length"], consts + carries
     types = [v.type for v in body.inputs]
     whole = [f or (consts <= k < moving and types[k].floating) for k, f in enumerate(flags)]
+    width = next(x.width for x, f in zip(xs, flags, strict=True) if f)
 
     def nothing(place: int) -> Any:
         shape: Any = types[place].shape
-        return _constant(NOTHING, shape) if types[place].floating else None
+        return empty(shape, width) if types[place].floating else None
 
     state = [xs[k] if flags[k] else nothing(k) for k in range(consts, moving)]
     kept: list[list[Any]] = []
     before: list[list[Any]] = []
     for k in reversed(range(length)) if params.get("reverse") else range(length):
         before.append(state)
-        rows = [None if x is None else x[k] for x in xs[moving:]]
+        rows = [None if x is None else x.row(k) if isinstance(x, Sets) else x[k] for x in xs[moving:]]
         found = _push(body, [*xs[:consts], *state, *rows], whole, len(body.outputs))
         state = [nothing(consts + i) if f is None else f for i, f in enumerate(found[:carries])]
         kept.append(found[carries:])
@@ -205,30 +203,12 @@ def _scan(step: Step, xs: Sequence[Any], flags: Sequence[bool]) -> Sequence[Any]
         before.reverse()
     outs = [a.type for a in body.outputs]
 
-    def stacked(rows: list[list[Any]], place: int, shape: Any) -> Any:
-        out = np.empty((length, *shape), object)
-        for k, row in enumerate(rows):
-            out[k, ...] = _constant(NOTHING, shape) if row[place] is None else row[place]
-        return out
+    def along(rows: list[list[Any]], place: int, out: Any) -> Sets | None:
+        if not out.floating:
+            return None
+        each = [empty(out.shape, width) if r[place] is None else r[place] for r in rows]
+        return end_to_end(each, width).reshaped((length, *out.shape))
 
-    ys = [stacked(kept, i, t.shape) for i, t in enumerate(outs[carries:])]
-    hist = [stacked(before, i, t.shape) for i, t in enumerate(outs[:carries])]
+    ys = [along(kept, i, t) for i, t in enumerate(outs[carries:])]
+    hist = [along(before, i, t) for i, t in enumerate(outs[:carries])]
     return (*state, *ys, *hist)
-
-
-def colours(rows: Array, columns: Array, count: int) -> Array:
-    """A colour, counted from 0, for each of `count` columns, so that two that share a row never share a colour."""
-    order = np.argsort(rows, kind="stable")
-    by_row: dict[int, Array] = {}
-    if rows.size:
-        starts = np.flatnonzero(np.diff(rows[order], prepend=-1))
-        for piece in np.split(order, starts[1:]):
-            by_row[int(rows[piece[0]])] = columns[piece]
-    by_column: list[list[int]] = [[] for _ in range(count)]
-    for r, c in zip(rows.tolist(), columns.tolist(), strict=True):
-        by_column[c].append(r)
-    colour = np.full(count, -1, np.int64)
-    for c in sorted(range(count), key=lambda c: -sum(len(by_row[r]) for r in by_column[c])):
-        near = {int(k) for r in by_column[c] for k in colour[by_row[r]]}
-        colour[c] = next(k for k in range(count + 1) if k not in near)
-    return colour
