@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import timeit
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter, process_time
@@ -47,17 +48,28 @@ class Contestant:
 
 
 def race(
-    contestants: Mapping[str, Contestant], seconds: float, clock: Callable[[], float] = process_time
+    contestants: Mapping[str, Contestant],
+    seconds: float,
+    clock: Callable[[], float] = process_time,
+    agree: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Turns until the time is over, at least 7; `perf_counter` for a clock where there are several threads.
+
+    Before them each is called twice, with nothing kept on disk: none may have been called before. `agree` is then asked
+    whether they give the same.
 
     Returns
     -------
     dict
-        `first`: seconds of each one's first call, before the turns; `times`: the median of seconds a call; `turns`: for
-        every turn the seconds a call of each, from which `ratio` takes medians.
+        `first`: seconds of each one's first call; `ready`: of its first two, the second of which is machine code of
+        ours; `times`: the median of seconds a call; `turns`: for every turn the seconds a call of each, from which
+        `ratio` takes medians.
     """
-    first = {name: c.once() for name, c in contestants.items()}
+    with nothing_kept():
+        first = {name: c.once() for name, c in contestants.items()}
+        ready = {name: first[name] + c.once() for name, c in contestants.items()}
+    if agree is not None:
+        agree()
     timers = {name: c.timer(clock) for name, c in contestants.items()}
     calls = {name: calls_in(timer) for name, timer in timers.items()}
     turns: list[dict[str, float]] = []
@@ -65,7 +77,22 @@ def race(
     while len(turns) < FEWEST or perf_counter() - began < seconds:
         order = list(timers)[:: 1 if len(turns) % 2 else -1]
         turns.append({name: timers[name].timeit(calls[name]) / calls[name] for name in order})
-    return {"first": first, "times": {n: median([t[n] for t in turns]) for n in timers}, "turns": turns}
+    times = {n: median([t[n] for t in turns]) for n in timers}
+    return {"first": first, "ready": ready, "times": times, "turns": turns}
+
+
+@contextmanager
+def nothing_kept() -> Generator[None]:
+    """Machine code neither comes from the disk nor is kept there, as in the first process of all."""
+    before = os.environ.get("CHALKGRAD_CACHE")
+    os.environ["CHALKGRAD_CACHE"] = "off"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["CHALKGRAD_CACHE"]
+        else:
+            os.environ["CHALKGRAD_CACHE"] = before
 
 
 def calls_in(timer: timeit.Timer, turn: float = TURN) -> int:

@@ -37,8 +37,8 @@ def _sort(seconds: float) -> dict[str, Any]:
         "jax": jitted(jax.value_and_grad(lambda x, u: jnp.sum(u * (x[0] * jnp.sort(x)))), given),
         "torch": backward(lambda x, u: (u * (x[0] * x.sort().values)).sum(), given, 1),
     }
-    _agree(ours(*given)[1], contestants["torch"].call()[1][0], 1e-9)
-    return race(contestants, seconds)
+    agree = lambda: _agree(ours(*given)[1], contestants["torch"].call()[1][0], 1e-9)
+    return race(contestants, seconds, agree=agree)
 
 
 def _conv(seconds: float) -> dict[str, Any]:
@@ -59,9 +59,12 @@ def _conv(seconds: float) -> dict[str, Any]:
         "jax": jitted(jax.value_and_grad(in_jax, argnums=(0, 1)), given),
         "torch": backward(lambda x, w, u: (u * torch.nn.functional.conv2d(x, w, padding=1)).sum(), given, 2),
     }
-    for a, b in zip(ours(*given)[1], contestants["torch"].call()[1], strict=True):
-        _agree(a, b, 1e-4)
-    return race(contestants, seconds)
+
+    def agree() -> None:
+        for a, b in zip(ours(*given)[1], contestants["torch"].call()[1], strict=True):
+            _agree(a, b, 1e-4)
+
+    return race(contestants, seconds, agree=agree)
 
 
 def _agree(a: Any, b: Any, tolerance: float) -> None:

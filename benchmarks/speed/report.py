@@ -21,6 +21,12 @@ size. *Its own value* is the function alone, compiled. The C++ is that of GradBe
 `codipack`: `make bench GRADBENCH=FOLDER` finds them in a checkout in which they have been built, for this machine;
 their time is what one run more costs the process, in processor time, too."""
 
+FIRST = """What comes before, by the clock, with nothing kept on disk. *First call*: from the function to its result, which
+the interpreter gives where that is quicker. *Machine code*: until that is there, the first call included. Of JAX the
+first call, in which it compiles. GradBench's functions are compiled before they are called."""
+
+_BEGIN = (("first", "ours"), ("ready", "ours"), ("first", "jax"))
+
 Found = Mapping[str, Mapping[str, Any]]
 
 
@@ -77,10 +83,7 @@ def report(found: Found) -> list[str]:
     missed = [line for line in lines if "missed" in line[-1]]
     judged = [line for line in lines if line[-1]]
     page = [*table(head, lines, left=3), "", f"{len(judged) - len(missed)} of {len(judged)} met.", *notes(found)]
-    first = compilations(found)
-    if first:
-        page += ["", "First calls, in which JAX compiles: " + "; ".join(first) + "."]
-    return [*page, "", *straight(found)]
+    return [*page, *compilations(found), "", *straight(found)]
 
 
 def notes(found: Found) -> list[str]:
@@ -93,12 +96,13 @@ def notes(found: Found) -> list[str]:
 
 
 def compilations(found: Found) -> list[str]:
-    """The first calls of ours and of JAX's."""
-    return [
-        f"{row.work}: {time(first['ours'])}, JAX {time(first['jax'])}"
+    """What passes before there is a result, and before there is machine code."""
+    rows = [
+        [row.work, *[time(part[n]) if (part := found[row.key].get(k, {})) and n in part else "" for k, n in _BEGIN]]
         for row in ROWS
-        if row.key in found and "jax" in (first := found[row.key]["first"])
+        if row.key in found and "ready" in found[row.key]
     ]
+    return ["", FIRST, "", *table(["work", "first call", "machine code", "JAX's first"], rows, left=1)] if rows else []
 
 
 def straight(found: Found) -> list[str]:

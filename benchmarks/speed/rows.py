@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+from speed.models import CASES
+
 NAMES = {
     "jax": "JAX jit",
     "torch": "PyTorch",
@@ -156,6 +158,7 @@ ROWS = (
         (faster(1, "jax", "torch"), VALUE),
         NOTES["conv2d"],
     ),
+    *(Row("models", case, work, (told("jax"), told("value"))) for case, work in CASES.items()),
     *(_contest(f"lse n={n}", most(0.3, "manual"), told("value")) for n in (2_500, 40_000, 1_280_000)),
     *(_contest(f"llsq n={n}", most(0.35, "manual"), told("value")) for n in (16, 1_024, 16_384)),
     *(
@@ -178,5 +181,10 @@ ROWS = (
     *(
         _contest(f"ode n={n} s={s}", most(3.3, "value"), most(2.8, "manual value"))
         for n, s in ((1_000, 1), (1_000, 100), (10_000, 10), (100_000, 100))
+    ),
+    *(_contest(f"det ell={ell}", told("manual"), told("codipack"), told("value")) for ell in (5, 8, 10)),
+    *(
+        _contest(f"ht v={v} n={n}", told("manual"), told("codipack"), told("value"))
+        for v, n in ((544, 6_400), (10_000, 200), (10_000, 25_600))
     ),
 )

@@ -112,11 +112,12 @@ def test_a_slower_run_than_a_peer_is_missed() -> None:
 def test_the_report_counts_and_explains_what_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Row("g", "c", "work", (rows.most(0.5, "jax"), rows.told("jax"), rows.most(2, "jax")), "there is a reason")
     monkeypatch.setattr(report, "ROWS", (row,))
-    found = turns((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)) | {"first": {"ours": 0.5, "jax": 2.0}}
+    firsts = {"first": {"ours": 0.25, "jax": 2.0}, "ready": {"ours": 0.5, "jax": 2.5}}
+    found = turns((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)) | firsts
     said = "\n".join(report.report({row.key: found}))
     assert "1 of 2 met." in said
     assert "- work: there is a reason" in said
-    assert "work: 500 ms, JAX 2 s." in said
+    assert "| work |     250 ms |       500 ms |         2 s |" in said
 
 
 def test_what_is_kept_makes_the_page_and_a_failed_row_goes(
