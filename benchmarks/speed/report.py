@@ -22,8 +22,8 @@ size. *Its own value* is the function alone, compiled. The C++ is that of GradBe
 their time is what one run more costs the process, in processor time, too."""
 
 FIRST = """What comes before, by the clock, with nothing kept on disk. *First call*: from the function to its result,
-which the interpreter gives where that is quicker. *Machine code*: until that is there, the first call included. Of JAX the
-first call, in which it compiles. GradBench's functions are compiled before they are called."""
+which the interpreter gives where that is quicker. *Machine code*: until that is there, the first call included. Of
+JAX the first call, in which it compiles. GradBench's functions are compiled before they are called."""
 
 _BEGIN = (("first", "ours"), ("ready", "ours"), ("first", "jax"))
 
