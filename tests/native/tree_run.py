@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -69,7 +70,8 @@ class _Run:
             if stmt.part is not None:
                 count: Any = stmt.part.extent
                 run = stmt.run or -(-stmt.extent // count)
-                turns = turns[self.at[stmt.part] * run :][:run]
+                first = self.at[stmt.part] * run
+                turns = turns[first:][:run] if stmt.behind is None else self._behind(stmt, first, count)
             # what is not serial may be done in any order
             for k in turns if stmt.role == "serial" else reversed(turns):
                 self.at[stmt.axis] = k
@@ -77,6 +79,12 @@ class _Run:
             self.at.pop(stmt.axis, None)
         elif isinstance(stmt, Set):
             index = self.index(stmt.into, stmt.index)
+            if isinstance(stmt.value, Read) and stmt.value.source is stmt.into:
+                # what is moved within a buffer may be nothing yet
+                array, known = self._array(stmt.into)
+                there = self.index(stmt.into, stmt.value.index)
+                array[index], known[index] = array[there], known[there]
+                return
             value = np.asarray(self.number(stmt.value))
             assert value.dtype == stmt.into.dtype or stmt.value.weak, f"{value.dtype} into {stmt.into.dtype}"
             self.write(stmt.into, index, value)
@@ -84,8 +92,17 @@ class _Run:
             self.combine(stmt.into, self.index(stmt.into, stmt.index), stmt.how, self.number(stmt.value))
         elif isinstance(stmt, Choose):
             self.choose(stmt)
+        elif stmt.whole:
+            self.whole(stmt)
         else:
             self.product(stmt)
+
+    def _behind(self, stmt: Loop, first: int, count: int) -> range:
+        assert stmt.run is not None
+        assert stmt.behind is not None
+        last = first == (count - 1) * stmt.run
+        start, end = max(first - stmt.behind, 0), stmt.extent if last else max(first + stmt.run - stmt.behind, 0)
+        return range(stmt.extent)[start:end]
 
     def combine(self, into: Buffer, index: tuple[int, ...], how: str, value: Any) -> None:
         array, known = self._array(into)
@@ -124,6 +141,33 @@ class _Run:
                 total = total + self.number(stmt.value)
             index = self.index(stmt.into, stmt.index)
             self.write(stmt.into, index, total + self.arrays[stmt.into][index] if stmt.add else total)
+
+    def whole(self, stmt: Product) -> None:
+        assert stmt.plan.values is not None
+        count, n, width = stmt.plan.values.tolist()
+        given = [self.stack(stmt.left, (count, n, n)).astype(np.float64)]
+        if stmt.whole == "solve":
+            given.append(self.stack(stmt.right, (count, n, width)).astype(np.float64))
+        found = getattr(np.linalg, stmt.whole)(*given)
+        found = np.stack(found, -1) if isinstance(found, tuple) else found
+        array, known = self._array(stmt.into)
+        begin = self.first(stmt.into, stmt.index)
+        array.reshape(-1)[begin : begin + found.size] = found.reshape(-1)
+        known.reshape(-1)[begin : begin + found.size] = True
+
+    def stack(self, read: Read, shape: tuple[int, ...]) -> np.ndarray:
+        assert isinstance(read.source, Buffer)
+        array, known = self._array(read.source)
+        begin, size = self.first(read.source, read.index), math.prod(shape)
+        if not known.reshape(-1)[begin : begin + size].all():
+            raise Unset(read.source.name)
+        return array.reshape(-1)[begin : begin + size].reshape(shape)
+
+    def first(self, buffer: Buffer, index: tuple[Expr, ...]) -> int:
+        found = 0
+        for i, n in zip(index, buffer.shape, strict=True):
+            found = found * n + int(self.number(i))
+        return found
 
     def write(self, into: Buffer, index: tuple[int, ...], value: Any) -> None:
         assert into.space in ("output", "arena", "local"), f"{into.name} is {into.space}"

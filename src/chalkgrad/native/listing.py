@@ -104,6 +104,7 @@ class _Listing:
                 "thread": ", in any thread",
             }[stmt.role]
             how += "" if stmt.part is None else f", part {self.axes[stmt.part]}"
+            how += f", {stmt.behind} behind" if stmt.behind else ""
             self._line(f"for {name} < {stmt.extent}{how}:", depth, "")
             self._body(stmt.body, depth + 1)
 
@@ -125,6 +126,9 @@ class _Listing:
             best, place = self._entry(stmt.best, stmt.index), self._entry(stmt.place, stmt.index)
             return f"{best}, {place} = {stmt.how} of {self._expr(stmt.value)} at {self._expr(stmt.at)}"
         if isinstance(stmt, Product):
+            if stmt.whole:
+                given = ", ".join([self._expr(r) for r in dict.fromkeys((stmt.left, stmt.right))])
+                return f"{self._entry(stmt.into, stmt.index)}… = {stmt.whole} of all from {given} on: {stmt.routine}"
             own = {a: f"{'pqrstu'[k]}" if k < 6 else f"p{k}" for k, a in enumerate((*stmt.axes, *stmt.over))}
             self.axes.update(own)
             grows = "+=" if stmt.add else "="

@@ -101,6 +101,7 @@ class Loop:
     `thread` is parallel, and turns are done in any thread; it stands outermost, and alone has another loop with `part`
     in it: of that loop's turns, as many runs of equal length as the outer one has turns, only the run at that place.
     With `run` the runs are of so many turns, the last one of those that are left, and more loops than one have them.
+    With `behind` each run begins so many turns sooner, but none before 0, and the last one goes up to the end.
     """
 
     axis: Axis
@@ -109,6 +110,7 @@ class Loop:
     lanes: int = 1
     part: Axis | None = None
     run: int | None = None
+    behind: int | None = None
 
     @property
     def extent(self) -> int:
@@ -125,6 +127,9 @@ class Product:
 
     A routine does that as a whole: see `chalkgrad.native.products.products`. It is given the addresses of the entries
     of `into`, `left` and `right` at the first place of every axis, and of `plan`.
+
+    With `whole`, the name of a kernel's Routine, it is that which is done with all that lies at `left` and `right`:
+    see `chalkgrad.native.products.matrices`. `value` then says only what is read, and `axes` how much work it is.
     """
 
     routine: str
@@ -138,6 +143,7 @@ class Product:
     plan: Buffer
     add: bool = False
     step: Any = None
+    whole: str = ""
 
 
 Stmt = Set | Combine | Choose | Loop | Product

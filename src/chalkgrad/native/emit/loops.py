@@ -161,8 +161,9 @@ def in_lanes(state: State, stmt: Loop, start: str, end: str, maybe: bool) -> Non
     state.lane, state.lanes, state.wide = None, 1, outer
 
 
-def _twice(state: State, stmt: Loop, start: str, middle: str, end: str) -> None:
-    """The turns up to `middle`, which fill the lanes; and then the last ones, some of which were done before.
+def _twice(state: State, stmt: Loop, start: str, middle: str, end: str, least: str = "0") -> None:
+    """The turns up to `middle`, which fill the lanes; and then the last ones from `least` on, some of which were done
+    before.
 
     What those have combined is taken back. The body is written once, for both.
     """
@@ -170,7 +171,7 @@ def _twice(state: State, stmt: Loop, start: str, middle: str, end: str) -> None:
     left = code.new(f"icmp slt i64 {middle}, {end}")
     passes = code.new(f"select i1 {left}, i64 2, i64 1")
     before = code.new(f"sub i64 {end}, {lanes}")
-    last = code.new(f"select i1 {code.new(f'icmp sgt i64 {before}, 0')}, i64 {before}, i64 0")
+    last = code.new(f"select i1 {code.new(f'icmp sgt i64 {before}, {least}')}, i64 {before}, i64 {least}")
 
     def once(again: str) -> None:
         second = code.new(f"icmp eq i64 {again}, 1")
@@ -227,12 +228,19 @@ def _part(state: State, stmt: Loop, part: Axis) -> None:
         run = str(stmt.run)
     else:
         even = code.new(f"udiv i64 {code.new(f'add i64 {n}, {count - 1}')}, {count}")
-        # all lanes are in use where the runs are long enough for that
+        # all lanes are in use, of short runs too: of the last parts some then have nothing to do
         full = code.new(f"and i64 {code.new(f'add i64 {even}, {RUN - 1}')}, {-RUN}")
+        if stmt.role == "lane" and stmt.lanes > 1:
+            even = code.new(f"and i64 {code.new(f'add i64 {even}, {stmt.lanes - 1}')}, {-stmt.lanes}")
         run = code.new(f"select i1 {code.new(f'icmp ugt i64 {even}, {RUN}')}, i64 {full}, i64 {even}")
-    counter, _ = state.counters[part]
+    counter = str(state.fixed[part]) if part in state.fixed else state.counters[part][0]
     start, end = code.new(f"mul i64 {counter}, {run}"), ""
-    if stmt.run is not None and stmt.extent % stmt.run == 0:  # no run is shorter than the others
+    if stmt.behind is not None:
+        first = code.new(f"sub i64 {start}, {code.size(stmt.behind)}")
+        last = code.new(f"icmp eq i64 {counter}, {code.size(count - 1)}")
+        end = code.new(f"select i1 {last}, i64 {n}, i64 {code.new(f'add i64 {first}, {run}')}")
+        start, end = [_least(state, _better(state, "sgt", x, "0"), n) for x in (first, end)]
+    elif stmt.run is not None and stmt.extent % stmt.run == 0:  # no run is shorter than the others
         end = code.new(f"add i64 {start}, {run}")
         if stmt.role == "lane" and stmt.run % stmt.lanes == 0:
             begun = emit_shared.begin(state, stmt)
@@ -250,9 +258,12 @@ def _part(state: State, stmt: Loop, part: Axis) -> None:
         length = code.new(f"and i64 {code.new(f'sub i64 {end}, {start}')}, {-stmt.lanes}")
         middle = code.new(f"add i64 {start}, {length}")
         begun = emit_shared.begin(state, stmt)
-        again = stmt.extent >= stmt.lanes and not _of_part(state, stmt, part) and repeatable(state, stmt)
+        own = stmt.behind is not None  # what other runs did stays as it is
+        wide = _shortest(stmt, count) if own else stmt.extent
+        free = own or not (_of_part(state, stmt, part) or _gone_on(state, stmt))
+        again = wide >= stmt.lanes and free and repeatable(state, stmt)
         if again:
-            _twice(state, stmt, start, middle, end)
+            _twice(state, stmt, start, middle, end, start if own else "0")
         else:
             in_lanes(state, stmt, start, middle, True)
         emit_shared.end(state, begun)
@@ -262,6 +273,13 @@ def _part(state: State, stmt: Loop, part: Axis) -> None:
     turns(state, stmt.axis, start, end, 1, body, maybe=True)
 
 
+def _shortest(stmt: Loop, count: int) -> int:
+    """Of runs that begin sooner, how many turns the first one and the last one have at least."""
+    assert stmt.run is not None
+    assert stmt.behind is not None
+    return min(stmt.extent, stmt.run - stmt.behind, stmt.extent + stmt.behind - (count - 1) * stmt.run)
+
+
 def _of_part(state: State, stmt: Loop, part: Axis) -> bool:
     """Whether something is looked up by the part, so that turns of other parts may not be done in it."""
     for s in walk(stmt.body):
@@ -269,6 +287,21 @@ def _of_part(state: State, stmt: Loop, part: Axis) -> bool:
             continue
         known = len(s.index) if isinstance(s, (Combine, Choose)) and s in state.partials else 0
         if any([along(e, part) for e in expressions(s)[known:]]):
+            return True
+    return False
+
+
+def _gone_on(state: State, stmt: Loop) -> bool:
+    """Whether others write what a loop sets, or later on what it reads: then turns of a run that is over stay as they
+    are."""
+    own = set(walk(stmt.body))
+    changed = {b for s in own for b in written(s)}
+    read = {b for s in own for b in read_by(s)}
+    after = False
+    for s in walk(state.body):
+        if s in own or s is stmt:
+            after = True
+        elif any([b in changed or (after and b in read) for b in written(s)]):
             return True
     return False
 

@@ -181,17 +181,31 @@ def _worked_out(name: str, of: list[Range]) -> Range | None:
 
 def in_runs(body: Sequence[Stmt]) -> dict[Expr, Range | None]:
     """Of every place that is counted from where a run of turns starts: it lies within the run."""
-    runs = {(s.axis, s.part, s.run) for s in walk(body) if isinstance(s, Loop) and s.run is not None}
+    runs = {(s.axis, s.part, s.run): s.behind for s in walk(body) if isinstance(s, Loop) and s.part and s.run}
     found: dict[Expr, Range | None] = {}
     for stmt in walk(body) if runs else ():
         for e in (part for whole in expressions(stmt) for part in inside_out(whole)):
-            if isinstance(e, Fn) and e.name == "subtract" and isinstance(e.args[0], Place):
-                axis, start = e.args[0].axis, e.args[1]
-                if isinstance(start, Fn) and start.name == "multiply" and isinstance(start.args[0], Place):
-                    run = start.args[1].value if isinstance(start.args[1], Lit) else None
-                    if isinstance(run, int) and (axis, start.args[0].axis, run) in runs:
-                        found[e] = (0, run - 1)
+            start = e.args[1] if isinstance(e, Fn) and e.name == "subtract" else e
+            if start is not e and isinstance(e, Fn) and isinstance(start, Fn) and start.name == "multiply":
+                axis, more = _moved(e.args[0])
+                part, by = start.args
+                if axis is None or not isinstance(part, Place) or not isinstance(by, Lit):
+                    continue
+                run = int(by.value)
+                if (axis, part.axis, run) in runs:
+                    behind = runs[axis, part.axis, run]
+                    least = more if behind is None else more - behind
+                    found[e] = (least, least + (run if behind is None else 2 * run) - 1)
     return found
+
+
+def _moved(e: Expr) -> tuple[Axis | None, int]:
+    """A counter, and what is added to it."""
+    more = 0
+    if isinstance(e, Fn) and e.name in ("add", "subtract") and isinstance(e.args[1], Lit):
+        more = int(e.args[1].value) * (1 if e.name == "add" else -1)
+        e = e.args[0]
+    return (e.axis if isinstance(e, Place) else None), more
 
 
 def inside(read: Read, met: dict[Expr, Range | None]) -> bool:

@@ -13,6 +13,7 @@ from chalkgrad.native.plan.inline import inlined
 from chalkgrad.native.plan.inplace import in_place
 from chalkgrad.native.plan.kernels import Statements
 from chalkgrad.native.plan.lines import Line, all_lines
+from chalkgrad.native.plan.neighbours import neighbours
 from chalkgrad.native.plan.patterns import NOTHING_KNOWN, Patterns, patterns
 from chalkgrad.native.plan.same import same
 from chalkgrad.native.plan.scans import Where
@@ -42,6 +43,7 @@ def plan(program: Program) -> Tree:
         body = fused(_lines(program, given, [Where(b) for b in outputs]), tiled=True)
         stored(body)
         in_place(body, outputs)
+        neighbours(body)
     return Tree(program.name, inputs, outputs, body)
 
 
