@@ -154,7 +154,10 @@ def either(inside: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
 
 def answers_of(function: Any) -> Answers | None:
     """How Python answers a call of one of our transforms; None for any other function."""
-    return _ANSWERS.get(function)
+    try:
+        return _ANSWERS.get(function)
+    except TypeError:  # some of NumPy's functions can have no weak reference
+        return None
 
 
 @final

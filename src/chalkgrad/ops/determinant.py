@@ -50,9 +50,9 @@ def _dotted(a: Value, b: Value) -> Value:
 
 
 def _sign_and_log(types: Types, dtype: str, of: Any) -> Kernel:
-    """`of` the sign of the determinant and the logarithm of its size, for each matrix."""
+    """`of` the sign of the determinant and the logarithm of its size, for each matrix, in float64 as NumPy has it."""
     lead = types[0].shape[:-2]
-    found, at = Routine("slogdet", inputs(types), (*lead, 2), dtype), axes(*lead)
+    found, at = Routine("slogdet", inputs(types), (*lead, 2), "float64"), axes(*lead)
     return nest(at, of(found[(*at, 0)], found[(*at, 1)]), dtype)
 
 

@@ -16,6 +16,7 @@ from chalkgrad.ops.choice import where
 from chalkgrad.ops.kernel import Axis as Counter
 from chalkgrad.ops.kernel import Kernel, Source, axes, fn, inputs, nest
 from chalkgrad.ops.local import Local, Route, Through
+from chalkgrad.ops.long_products import FEW, backward, before, forward, known, met
 from chalkgrad.ops.nests import by_rows, put_into, reducing, running
 from chalkgrad.ops.notation import Function
 from chalkgrad.ops.op import Kink, structured
@@ -24,9 +25,6 @@ from chalkgrad.ops.shape import reshape, transpose
 
 Types = tuple[ArrayType, ...]
 Params = Mapping[str, Any]
-
-# The gradient of a product is exact at zeros too, at the price of n² numbers for n entries.
-LONGEST_PRODUCT = 2000
 
 
 def _one_axis(shape: Shape, axis: int) -> int:
@@ -239,20 +237,21 @@ def _prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _others(x: Value, axis: Axis) -> Value:
-    """For every entry the product of the others: written with no division, so that zeros do no harm.
-
-    Raises ShapeError above `LONGEST_PRODUCT` entries.
-    """
+    """For every entry the product of the others: written with no division, so that zeros do no harm."""
     shape = x.shape
     axes = axes_of(shape, axis)
     rest = tuple(i for i in range(len(shape)) if i not in axes)
-    n = count(tuple(shape[a] for a in axes))
-    if not isinstance(n, int) or n > LONGEST_PRODUCT:
-        raise ShapeError(f"the gradient of a product of {n} entries: over {LONGEST_PRODUCT}, write exp(sum(log(x)))")
-    order = rest + axes
+    n = known(count(tuple(shape[a] for a in axes)))
+    order = rest + axes if n <= FEW else axes + rest
     lead = tuple(shape[i] for i in rest)
-    rows = reshape(transpose(x, axes=order) if order != tuple(range(len(shape))) else x, shape=(*lead, 1, n))
-    apart = prod(where(x.builder.value(np.eye(n, dtype=bool)), 1, rows), axis=-1)
+    turned = transpose(x, axes=order) if order != tuple(range(len(shape))) else x
+    if n <= FEW:
+        rows = reshape(turned, shape=(*lead, 1, n))
+        apart = prod(where(x.builder.value(np.eye(n, dtype=bool)), 1, rows), axis=-1)
+    else:
+        rows = reshape(turned, shape=(n, *lead))
+        first, second = before(cumprod(rows, axis=0)), before(cumprod(_flipped(rows, 0), axis=0))
+        apart = met(first, _flipped(second, 0))
     back = reshape(apart, shape=tuple(shape[i] for i in order))
     inverse = tuple(int(i) for i in np.argsort(order))
     return back if inverse == tuple(range(len(shape))) else transpose(back, axes=inverse)
@@ -296,25 +295,25 @@ def _cumprod(x: Any, axis: int = -1) -> Any:
 def _running_others(x: Value) -> Value:
     """[…, j, i]: the product of the first entries up to i but for entry j, and 0 for i < j. The last axis is n long.
 
-    Written with no division, so that zeros do no harm. Raises ShapeError above `LONGEST_PRODUCT` entries.
+    Written with no division, so that zeros do no harm.
     """
     *lead, n = x.shape
-    if not isinstance(n, int) or n > LONGEST_PRODUCT:
-        raise ShapeError(f"the gradient of {n} running products: over {LONGEST_PRODUCT}, write exp(cumsum(log(x)))")
     rows = where(x.builder.value(np.eye(n, dtype=bool)), 1, reshape(x, shape=(*lead, 1, n)))
     return where(x.builder.value(np.tri(n, dtype=bool).T), cumprod(rows, axis=-1), 0)
 
 
-def _last(x: Value, axis: int) -> Value:
-    """With the axis put last; its own inverse."""
+def _last(x: Value, axis: int, place: int = -1) -> Value:
+    """With the axis put last, or at another `place`; its own inverse."""
     at, rank = _one_axis(x.shape, axis), len(x.shape)
     order = list(range(rank))
-    order[at], order[-1] = order[-1], order[at]
-    return x if at == rank - 1 else transpose(x, axes=tuple(order))
+    order[at], order[place] = order[place], order[at]
+    return x if at == place % rank else transpose(x, axes=tuple(order))
 
 
 def _cumprod_vjp(want: Any, y: Value, x: Value, axis: int = -1) -> Sequence[Local]:
     def back(u: Value) -> Value:
+        if known(x.shape[_one_axis(x.shape, axis)]) > FEW:
+            return _last(backward(*[_last(v, axis, 0) for v in (x, y, u)]), axis, 0)
         others, up = _running_others(_last(x, axis)), _last(u, axis)
         *lead, n = up.shape
         terms: Value = others * reshape(up, shape=(*lead, 1, n))
@@ -324,6 +323,8 @@ def _cumprod_vjp(want: Any, y: Value, x: Value, axis: int = -1) -> Sequence[Loca
 
 
 def _cumprod_jvp(tangents: Any, y: Value, x: Value, axis: int = -1) -> Value:
+    if known(x.shape[_one_axis(x.shape, axis)]) > FEW:
+        return _last(forward(*[_last(v, axis, 0) for v in (x, y, tangents[0])]), axis, 0)
     others, along = _running_others(_last(x, axis)), _last(tangents[0], axis)
     terms: Value = others * reshape(along, shape=(*along.shape, 1))
     return _last(terms.apply("sum", axis=-2), axis)

@@ -17,7 +17,7 @@ import numpy as np
 from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.build import Builder, Value
 from chalkgrad.ir.program import Atom, Program
-from chalkgrad.ir.types import ArrayType
+from chalkgrad.ir.types import SCALAR, ArrayType
 from chalkgrad.ops.kernel import Loop, Turns, inputs
 from chalkgrad.ops.local import Local, Through
 from chalkgrad.ops.op import structured
@@ -40,7 +40,8 @@ def _types(types: Types, params: Mapping[str, Any]) -> Types:
         raise ProgramError(f"scan: the body takes {len(body.inputs)} values, {len(types)} were given")
     for place, (var, given) in enumerate(zip(body.inputs, types, strict=True)):
         want = var.type if place < consts + carries else _stacked(var.type, length)
-        if given != want:
+        bare = want == SCALAR and given == ArrayType((), "float32")  # as a number is taken beside narrow arrays
+        if given != want and not bare:
             raise ShapeError(f"{var.hint or f'value {place}'} is {given}, the loop's body takes {want}")
     outs = [a.type for a in body.outputs]
     for var, out in zip(body.inputs[consts : consts + carries], outs, strict=False):

@@ -12,7 +12,7 @@ from chalkgrad.native.emit.places import in_runs
 from chalkgrad.native.emit.state import State, Store
 from chalkgrad.native.emit.text import BYTES, Code, Module, stored
 from chalkgrad.native.emit.threads import in_threads
-from chalkgrad.native.products import blas
+from chalkgrad.native.products import blas, matrices
 from chalkgrad.native.tree import Buffer, Loop, Product, Stmt, Tree, read_by, walk, written
 
 _ALIGNED = 64
@@ -81,7 +81,7 @@ class _Emitter:
         alone = len(body) == 1 and isinstance(body[0], Loop)
         threads = body[0] if isinstance(body[0], Loop) and body[0].role == "thread" else None
         code = Code(self.module) if alone else self.code
-        state = State(code, homes=self.homes, single=registers(body), spans=in_runs(body))
+        state = State(code, body, homes=self.homes, single=registers(body), spans=in_runs(body))
         used = [b for b in _used(body) if b in self.pointers]
         for k, b in enumerate(used):
             state.stores[b, 1] = Store(f"%p{k}" if alone else self.pointers[b])
@@ -91,7 +91,7 @@ class _Emitter:
         statements(state, body if threads is None else threads.body)
         for s in walk(body):
             if isinstance(s, Product):
-                self.module.externs[s.routine] = blas.address(s.routine)
+                self.module.externs[s.routine] = (matrices if s.whole else blas).address(s.routine)
         if not alone:
             if state.failed:
                 self.failing.append(code.new(f"load i1, ptr {state.failed}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -10,7 +11,7 @@ import numpy as np
 from chalkgrad.native.emit.places import Form, Poly, Range, form, known
 from chalkgrad.native.emit.primitives import converted
 from chalkgrad.native.emit.text import FLOATS, Code, Level, literal, plain, stored, typed
-from chalkgrad.native.tree import Buffer, Choose, Combine, Loop
+from chalkgrad.native.tree import Buffer, Choose, Combine, Loop, Stmt
 from chalkgrad.ops.scalars import Axis, Expr, Read
 
 # An array of so many entries is known by its extents to LLVM, which then may keep it in registers.
@@ -68,6 +69,7 @@ class State:
     """One function as it is being written."""
 
     code: Code
+    body: Sequence[Stmt] = ()  # all that it is to do
     stores: dict[tuple[Buffer, int], Store] = field(default_factory=dict[tuple[Buffer, int], Store])
     counters: dict[Axis, tuple[str, int]] = field(default_factory=dict[Axis, tuple[str, int]])  # name, depth
     fixed: dict[Axis, int] = field(default_factory=dict[Axis, int])  # of loops that are written out
@@ -155,11 +157,16 @@ class State:
             symbol = f"llvm.vector.reduce.or.v{lanes}i1"
             code.module.declare(symbol, f"declare i1 @{symbol}(<{lanes} x i1>)")
             condition = code.new(f"call i1 @{symbol}(<{lanes} x i1> {condition})")
+        failed = self.failing()
+        before = code.new(f"load i1, ptr {failed}")
+        code.do(f"store i1 {code.new(f'or i1 {before}, {condition}')}, ptr {failed}")
+
+    def failing(self) -> str:
+        """Where it stands whether the interpreter must answer."""
         if not self.failed:
-            self.failed = code.slot("i1", 1)
-            code.slots.append(f"store i1 false, ptr {self.failed}")
-        before = code.new(f"load i1, ptr {self.failed}")
-        code.do(f"store i1 {code.new(f'or i1 {before}, {condition}')}, ptr {self.failed}")
+            self.failed = self.code.slot("i1", 1)
+            self.code.slots.append(f"store i1 false, ptr {self.failed}")
+        return self.failed
 
     def store(self, buffer: Buffer) -> Store:
         """Where a buffer lies; one that is only used here gets memory at its first use."""

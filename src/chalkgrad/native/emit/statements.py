@@ -225,7 +225,9 @@ def _product(state: State, stmt: Product) -> None:
     for axis in (*stmt.axes, *stmt.over):
         del state.fixed[axis]
     pointers.append(state.store(stmt.plan).pointer)
-    code.module.declare(stmt.routine, f"declare void @{stmt.routine}(ptr, ptr, ptr, ptr)")
+    if stmt.whole:  # which may not succeed
+        pointers.append(state.failing())
+    code.module.declare(stmt.routine, f"declare void @{stmt.routine}({', '.join(['ptr'] * len(pointers))})")
     code.do(f"call void @{stmt.routine}({', '.join([f'ptr {p}' for p in pointers])})")
 
 

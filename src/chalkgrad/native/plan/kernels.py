@@ -16,8 +16,9 @@ from chalkgrad.ir.program import Atom, Program, Step, Var, input_types
 from chalkgrad.native.plan.boxes import boxed
 from chalkgrad.native.plan.rewrite import Rewrite, ravelled
 from chalkgrad.native.plan.scans import Block, Where, copy, turns
-from chalkgrad.native.plan.statements import NotLowered, Region, Statement, extents, fixed, places, wide
+from chalkgrad.native.plan.statements import NotLowered, Region, Statement, apart, extents, fixed, places, wide
 from chalkgrad.native.plan.views import Flat, Row, Seen, Stored, Value, regrouped
+from chalkgrad.native.products.matrices import has, matrices
 from chalkgrad.native.tree import Buffer, Loop, Stmt
 from chalkgrad.ops.kernel import (
     Axis,
@@ -30,6 +31,7 @@ from chalkgrad.ops.kernel import (
     Nest,
     Place,
     Read,
+    Routine,
     Running,
     Scatter,
     Table,
@@ -90,6 +92,10 @@ class Statements:
         for t in (*types, *[o.type for o in step.given]):
             fixed(t.shape)
         kernels = op.lower(types, step.params)
+        wider = [o is not None and o.type.dtype != k.dtype for o, k in zip(step.outputs, kernels or (), strict=False)]
+        if any(wider) or (kernels and isinstance(kernels[0], Turns)):
+            types = tuple([a.type for a in step.inputs])  # a number stands where a wider value did
+            kernels = op.lower(types, step.params)
         where = f" ({step.origin})" if step.origin else ""
         if kernels is None:
             raise NotLowered(f"{op.name}{where} is no nest of loops: it runs in NumPy")
@@ -141,6 +147,8 @@ class Statements:
             return self._scattered(kernel, into)
         if isinstance(kernel, View):
             return self._viewed(self.source(kernel.source), fixed(kernel.shape), into)
+        if isinstance(kernel, Routine) and has(kernel):
+            return self._routine(kernel, into)
         op: Any = None if self._step is None else self._step.op
         raise NotLowered(f"{op.name if op else kernel} is no nest of loops: it runs in NumPy")
 
@@ -259,6 +267,17 @@ class Statements:
             self._copy(value, into)
         return value
 
+    def _routine(self, kernel: Routine, into: Where | None) -> Value:
+        given: list[Where] = []
+        for value in map(self.source, kernel.args):
+            at = tuple([Axis(n) for n in value.shape])
+            same = value.dtype == kernel.dtype
+            made = value if same else Seen(at, cast(value.at(places(at)), kernel.dtype), value.shape)
+            given.append(self._lying(made, False))
+        where = self._new(kernel.dtype, fixed(kernel.shape), into)
+        self._block([matrices(kernel, where, given, self._step)], [where.buffer], given)
+        return self._stored(where, fixed(kernel.shape))
+
     def _copy(self, value: Value, into: Where) -> None:
         """Put a value where it is wanted."""
         axes = tuple([Axis(n) for n in value.shape])
@@ -292,14 +311,15 @@ class Statements:
         stmts: list[Stmt] = turns(loop, given, results, self.block, step)
         for made, wanted in copies:
             stmts += copy(made, wanted, step)
-        for axis in reversed(wide(self.around)):
-            inner, stmts = stmts, []
-            stmts.append(Loop(axis, inner, "parallel"))
         made = [self.values[o] for o in step.given]
-        buffers = [v.buffer for v in made if isinstance(v, Stored)]
-        if buffers:
+        self._block(stmts, [v.buffer for v in made if isinstance(v, Stored)], given)
+
+    def _block(self, stmts: list[Stmt], made: Sequence[Buffer], given: Sequence[Where]) -> None:
+        for axis in reversed(wide(self.around)):
+            stmts = [Loop(axis, stmts, "parallel")]
+        if made:
             reads = tuple(dict.fromkeys([w.buffer for w in given]))
-            self._add(Statement("block", buffers[0], stmts=tuple(stmts), given=reads, others=tuple(buffers[1:])))
+            self._add(Statement("block", made[0], stmts=tuple(stmts), given=reads, others=tuple(made[1:])))
 
     def _lying(self, value: Value, sliced: bool) -> Where:
         """Where an argument of a loop lies, after a copy if need be; what is `sliced` may go on behind its end."""
@@ -354,23 +374,6 @@ def moved(body: Expr) -> bool:
     if isinstance(body, Read):
         return not any([isinstance(e, Fn) and e.name == "place" for e in inside_out(body)])
     return isinstance(body, (Lit, Place))
-
-
-def apart(target: Sequence[Expr], axes: Sequence[Axis]) -> bool:
-    """Whether it is plain that no two places of these axes have the same target."""
-    seen: set[Axis] = set()
-    for e in target:
-        while isinstance(e, Fn) and e.name in ("add", "subtract", "multiply"):
-            a, b = e.args
-            if isinstance(a, Lit) and (e.name != "multiply" or a.value):
-                e = b
-            elif isinstance(b, Lit) and (e.name != "multiply" or b.value):
-                e = a
-            else:
-                break
-        if isinstance(e, Place):
-            seen.add(e.axis)
-    return seen.issuperset(axes)
 
 
 def _at_start(body: Expr, over: Sequence[Axis]) -> Expr:

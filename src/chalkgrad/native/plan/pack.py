@@ -14,7 +14,7 @@ from chalkgrad.native.plan.groups import Group
 from chalkgrad.native.plan.lines import Line, set_line
 from chalkgrad.native.plan.rewrite import Rewrite
 from chalkgrad.native.plan.statements import extent
-from chalkgrad.native.tree import Buffer, Choose, Combine, Set
+from chalkgrad.native.tree import Buffer, Choose, Combine, Set, written
 from chalkgrad.ops.kernel import Axis, Expr, Place, Read
 
 # It is worth it where each entry is read more often than this.
@@ -24,10 +24,11 @@ _OFTEN = 4
 def packed(group: Group, classes: Classes) -> list[Line]:
     """The lines of a group, changed so that they read copies, behind those that make the copies."""
     lines = [line for line, _ in group.lines]
+    own = {b for line in lines for stmt in line.stmts for b in written(stmt)}  # in part, too
     copies: dict[Buffer, Buffer] = {}
     for line, axis in group.lines:
         for cell in line.read:
-            if isinstance(cell, Buffer) and axis is not None and cell not in group.writes and _often(line, cell, axis):
+            if isinstance(cell, Buffer) and axis is not None and cell not in own and _often(line, cell, axis):
                 copies.setdefault(cell, Buffer(f"{cell.name}_turned", cell.dtype, cell.shape, "arena"))
     made: list[Line] = []
     for cell, copy in copies.items():

@@ -142,7 +142,10 @@ def _footprint(index: tuple[Expr, ...], shape: tuple[int, ...], select: _Select 
         turned = select.taken.transpose([select.axes.index(a) for a in order])
         taken = taken & turned.reshape([extent(a) if a in select.axes else 1 for a in axes])
     found = np.zeros([shape[d] for d in dims], bool)
-    found[tuple([np.broadcast_to(p, grid)[taken] for p in places])] = True
+    at = [np.broadcast_to(p, grid)[taken] for p in places]
+    # what would lie outside, as in a padding, is in a branch that is not taken there
+    inside = np.all([(a >= 0) & (a < shape[d]) for a, d in zip(at, dims, strict=True)], axis=0)
+    found[tuple([a[inside] for a in at])] = True
     return found.reshape([shape[d] if d in dims else 1 for d in range(len(shape))])
 
 

@@ -12,6 +12,7 @@ from chalkgrad.native.tree import Buffer, Stmt
 from chalkgrad.ops.kernel import (
     Axis,
     Expr,
+    Fn,
     Lit,
     Place,
     lift,
@@ -105,4 +106,21 @@ def extents(axes: Sequence[Axis]) -> tuple[int, ...]:
     return tuple([extent(a) for a in axes])
 
 
-__all__ = ["NotLowered", "Region", "Statement", "extent", "extents", "fixed", "places", "wide"]
+def apart(target: Sequence[Expr], axes: Sequence[Axis]) -> bool:
+    """Whether it is plain that no two places of these axes have the same target."""
+    seen: set[Axis] = set()
+    for e in target:
+        while isinstance(e, Fn) and e.name in ("add", "subtract", "multiply"):
+            a, b = e.args
+            if isinstance(a, Lit) and (e.name != "multiply" or a.value):
+                e = b
+            elif isinstance(b, Lit) and (e.name != "multiply" or b.value):
+                e = a
+            else:
+                break
+        if isinstance(e, Place):
+            seen.add(e.axis)
+    return seen.issuperset(axes)
+
+
+__all__ = ["NotLowered", "Region", "Statement", "apart", "extent", "extents", "fixed", "places", "wide"]

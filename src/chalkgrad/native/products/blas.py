@@ -34,7 +34,15 @@ NAMES = (
     ("scipy_cblas_{}", "scipy_openblas_{}", "i32"),
     ("cblas_{}", "openblas_{}", "i32"),
 )
+# And those of its functions of matrices that go by the names of Fortran.
+_FORTRAN = {
+    "scipy_cblas_{}64_": "scipy_{}_64_",
+    "cblas_{}64_": "{}_64_",
+    "scipy_cblas_{}": "scipy_{}_",
+    "cblas_{}": "{}_",
+}
 PRODUCTS = {"float32": "sgemm", "float64": "dgemm"}
+MATRICES = ("dgesv", "dgetrf", "dpotrf")
 ROUTINES = {"float32": "contract_f32", "float64": "contract_f64"}
 
 
@@ -66,6 +74,8 @@ def library() -> Library | None:
                 continue
             if not all([_right(found[name], dtype, count) for dtype, name in PRODUCTS.items()]):
                 continue
+            for name in MATRICES:
+                found[name] = _address(handle, _FORTRAN[function].format(name))
             found["threads_now"] = _address(handle, control.format("get_num_threads"))
             found["set_threads"] = _address(handle, control.format("set_num_threads"))
             return Library(count, {name: at for name, at in found.items() if at})
@@ -204,8 +214,12 @@ def text(dtype: str) -> tuple[str, dict[str, int]]:
     found = library()
     name = None if found is None else f"{PRODUCTS[dtype]}:{found.count}"
     externs = {} if found is None else dict(found.addresses)
-    guard = {name: _guard().addresses[name] for name in ("enter", "leave")}
-    return routine(dtype, width(), name), {**externs, **guard, "in_parts": pool.address()}
+    return routine(dtype, width(), name), {**externs, **guard(), "in_parts": pool.address()}
+
+
+def guard() -> dict[str, int]:
+    """What is called before and after the library is, so that it uses as many threads as it should."""
+    return {name: _guard().addresses[name] for name in ("enter", "leave")}
 
 
 @cache
