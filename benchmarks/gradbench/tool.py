@@ -13,7 +13,7 @@ from typing import Any
 
 from evaluation import Function, evaluate
 
-EVALS = ("hello", "lse", "llsq", "gmm", "kmeans", "ode", "lstm", "ba")
+EVALS = ("hello", "lse", "llsq", "gmm", "kmeans", "ode", "lstm", "ba", "det", "ht", "particle", "saddle")
 
 
 def functions(module: str) -> dict[str, Function]:

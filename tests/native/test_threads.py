@@ -23,7 +23,8 @@ from chalkgrad.native.emit.lanes import choose
 from chalkgrad.native.plan.plan import plan
 from chalkgrad.native.products.routines import Plan
 from chalkgrad.native.threads import in_parts
-from chalkgrad.native.tree import Loop, Product, Tree, walk
+from chalkgrad.native.tree import Axis, Buffer, Combine, Loop, Product, Set, Tree, walk
+from chalkgrad.ops.kernel import lift
 from chalkgrad.trace.record import record
 from chalkgrad.transform.prepare import prepare
 from tests.native.machine import GaveUp, call
@@ -236,3 +237,17 @@ def test_a_child_has_threads_of_its_own() -> None:
     met: list[int] = []
     in_threads(5, met.append)
     assert sorted(met) == list(range(5))
+
+
+@pytest.mark.parametrize("n", [9, 33, 100, 3000])
+def test_the_turns_of_a_part_fill_its_lanes(n: int) -> None:
+    """What is counted is how many turns each part does: all but the last one a multiple of the lanes."""
+    x, out = Buffer("x", "float64", (n,), "input"), Buffer("out", "float64", (native_threads.PARTS,), "output")
+    part, axis, every = Axis(native_threads.PARTS), Axis(n), Axis(native_threads.PARTS)
+    inner = Loop(axis, [Combine(out, (lift(part),), "sum", x[axis])], "lane", lanes=8, part=part)
+    clear = Loop(every, [Set(out, (lift(every),), lift(0.0))], "parallel")
+    (found,) = call(emit(Tree("turns", [x], [out], [clear, Loop(part, [inner], "thread")])), [np.ones(n)])
+    done = found[found > 0].astype(int).tolist()
+    assert sum(done) == n
+    assert len(set(done[:-1])) <= 1
+    assert all([count % 8 == 0 for count in done[:-1]])

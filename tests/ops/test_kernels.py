@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +15,9 @@ from chalkgrad.errors import ProgramError
 from chalkgrad.ir.dims import size
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.types import ArrayType, type_of
-from chalkgrad.ops.kernel import Input, axes, lift, nest
-from chalkgrad.ops.nests import _unravelled
+from chalkgrad.ops.kernel import Input, Read, axes, lift, nest
 from chalkgrad.ops.op import Op
+from chalkgrad.ops.places import _unravelled, coordinates, indexed_shape
 from tests.ops.contract import cases
 from tests.ops.kernels import Reference
 
@@ -201,3 +202,57 @@ def test_places_of_long_arrays_whose_entries_lie_apart() -> None:
     row, column = _unravelled(places, (20_000, 2))
     assert np.array_equal(row, rows[:, None])
     assert not column.any()
+
+
+def _key(rng: np.random.Generator, sizes: tuple[int, ...]) -> tuple[Any, ...]:
+    """Some parts of an index, mostly a legal one."""
+    shape = [(2,), (3, 1), (2, 3), ()][rng.integers(4)]
+    made: list[Any] = []
+    for axis, n in enumerate(sizes):
+        parts: list[Any] = [
+            slice(None, None, -1),
+            slice(int(rng.integers(n)), None, 2),
+            int(rng.integers(-n, n)),
+            rng.integers(-n, n, size=shape),
+            rng.random(n) < 0.5,
+            None,
+            ...,
+        ]
+        part = parts[rng.integers(len(parts))]
+        if part is ... and any([i is ... for i in made]):
+            continue
+        made += [part] if part is not None else [None, slice(None)]
+        if axis and rng.random() < 0.2:
+            break
+    return tuple(made)
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_places_are_those_of_numpy(part: int) -> None:
+    rng = np.random.default_rng(part)
+    legal = 0
+    for _ in range(200):
+        sizes = tuple([int(n) for n in rng.integers(1, 5, size=rng.integers(1, 5))])
+        key, entries = _key(rng, sizes), np.arange(np.prod(sizes)).reshape(sizes)
+        try:
+            want = entries[key]
+        except IndexError as error:
+            with pytest.raises(IndexError, match=re.escape(str(error))):
+                indexed_shape(sizes, key)
+            continue
+        legal += 1
+        assert indexed_shape(sizes, key) == want.shape
+        if want.size:
+            at = axes(*want.shape)
+            read = nest(at, Input(0, sizes, "int64")[coordinates(sizes, key, at)], "int64")
+            assert np.array_equal(Reference((entries,)).array(read), want)
+    assert legal > 50
+
+
+def test_places_of_an_array_that_is_too_large_to_be_made() -> None:
+    sizes, key = (10**7, 3, 10**7), (slice(None), [2, 0, 1], slice(5, None, 3))
+    shape = indexed_shape(sizes, key)
+    assert shape == (10**7, 3, 3333332)
+    at = axes(*shape)
+    read = coordinates(sizes, key, at)
+    assert [isinstance(e, Read) for e in read] == [False, True, False]

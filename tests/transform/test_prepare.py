@@ -17,6 +17,7 @@ from chalkgrad.ir.check import check
 from chalkgrad.ir.program import Number, Program, Var, number
 from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.run import Run
+from chalkgrad.trace.record import record
 from chalkgrad.transform.backprop import backprop, pullback
 from chalkgrad.transform.prepare import prepare
 from tests.fuzz.generate import plan
@@ -324,6 +325,21 @@ def test_a_long_list_of_places_is_an_array_once_and_for_all() -> None:
     alike(pullback(p), [x, y, np.ones(200), np.ones(200)])
     mask = (x > 0).tolist()
     alike(program(lambda x: index(x, index=mask), array(50)), [x])
+
+
+def test_slices_and_arrays_that_a_function_makes_anew_are_no_others() -> None:
+    def part(x: Any, first: float) -> Any:
+        weights = np.array([first, 1.0, 2.0])
+        return np.sum((x[1:] * weights)[np.array([0, 2] * 10)])
+
+    def twice(x: Any, first: float = 0.0) -> Any:
+        return part(x, 0.0) * part(x, first)
+
+    x = np.arange(4.0)
+    once = alike(record(twice, (x,), {}).program, [x])
+    assert names(once).count("sum") == 1
+    other = alike(record(lambda x: twice(x, -0.0), (x,), {}).program, [x])
+    assert names(other).count("sum") == 2
 
 
 def test_arrivals_are_added_in_their_order_one_after_another() -> None:

@@ -16,8 +16,9 @@ from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.ops.kernel import Kernel, axes, inputs, nest
 from chalkgrad.ops.local import Local, Route
-from chalkgrad.ops.nests import computed, put_into
+from chalkgrad.ops.nests import put_into
 from chalkgrad.ops.op import structured
+from chalkgrad.ops.places import computed, indexed_shape
 
 Types = tuple[ArrayType, ...]
 Params = Mapping[str, Any]
@@ -42,7 +43,7 @@ def _read(shape: Any, places: Types, index: Any) -> Any:
         raise ShapeError(f"places in an array of shape {dims_text(shape)} need its sizes as numbers")
     firsts = [np.zeros(t.shape, int) for t in places]  # type: ignore[arg-type]  # ints, as was seen
     try:
-        return np.broadcast_to(np.zeros((), bool), shape)[_filled(index, firsts)].shape
+        return indexed_shape(shape, _filled(index, firsts))
     except IndexError as error:
         raise ShapeError(f"{str(error)[:1].lower()}{str(error)[1:]}, in an array of shape {dims_text(shape)}") from None
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from chalkgrad.errors import ShapeError
-from chalkgrad.ir.dims import Dim, Shape, count, dims_text
+from chalkgrad.ir.dims import Dim, Shape, count
 from chalkgrad.ops.kernel import (
     Axis,
     Expr,
@@ -24,7 +20,6 @@ from chalkgrad.ops.kernel import (
     Running,
     Scatter,
     Source,
-    Table,
     Types,
     View,
     Write,
@@ -137,160 +132,6 @@ def running(combine: Any) -> Lowering:
     return lower
 
 
-# Entries at places.
-
-
-def _fixed(shape: Shape, what: str) -> tuple[int, ...]:
-    sizes = tuple([n for n in shape if isinstance(n, int)])
-    if len(sizes) < len(shape):
-        raise ShapeError(f"{what} an array of shape {dims_text(shape)} is lowered only where its sizes are numbers")
-    return sizes
-
-
-def _straight(values: np.ndarray[Any, Any], at: Sequence[Axis]) -> Expr | None:
-    """The whole numbers as a start and a step an axis, where they are."""
-    if values.size == 0:
-        return lift(0)
-    first = int(values[(0,) * values.ndim])
-    steps = [
-        int(np.take(values, 1, axis=k)[(0,) * (values.ndim - 1)]) - first if n > 1 else 0
-        for k, n in enumerate(values.shape)
-    ]
-    grid = np.full(values.shape, first)
-    expr = lift(first)
-    for k, step in enumerate(steps):
-        line = (np.arange(values.shape[k]) * step).reshape([-1 if i == k else 1 for i in range(values.ndim)])
-        grid = grid + line
-        if step:
-            term = Place(at[k]) * abs(step)
-            # what is subtracted is written behind, as 3 - i, and nothing is added to 0
-            expr = expr + term if step > 0 else expr - term
-    return expr if np.array_equal(grid, values) else None
-
-
-def looked_up(values: np.ndarray[Any, Any], at: Sequence[Axis]) -> Expr:
-    """The whole numbers at the places of these axes, as a formula where there is one, else as a table."""
-    found = _straight(values, at)
-    if found is not None:
-        return found
-    index: list[Axis] = []
-    for k in range(values.ndim - 1, -1, -1):
-        first = values[(*[slice(None)] * k, slice(0, 1))]
-        if np.array_equal(np.broadcast_to(first, values.shape), values):
-            values = first.reshape(first.shape[:k] + first.shape[k + 1 :])
-        else:
-            index.insert(0, at[k])
-    return Table(np.ascontiguousarray(values, dtype=np.int64))[tuple(index)]
-
-
-def coordinates(shape: Shape, key: Any, at: Sequence[Axis]) -> tuple[Expr, ...]:
-    """Which entry of an array of `shape` a constant index reads, a place an axis."""
-    sizes = _fixed(shape, "an index into")
-    plain = _sliced(sizes, key if isinstance(key, tuple) else (key,), at)
-    if plain is not None:
-        return plain
-    flat = np.arange(math.prod(sizes)).reshape(sizes)[key]
-    if not sizes:
-        return ()
-    return tuple([looked_up(values, at) for values in _unravelled(flat, sizes)])
-
-
-def _sliced(sizes: Sequence[int], key: Sequence[Any], at: Sequence[Axis]) -> tuple[Expr, ...] | None:
-    """The same for whole numbers, slices and new axes alone, with no array of the places; None for other keys."""
-    if not all([i is None or i is Ellipsis or isinstance(i, slice) or _whole(i) for i in key]):
-        return None
-    left = len(sizes) - sum([i is not None and i is not Ellipsis for i in key])
-    parts: list[Any] = []
-    for i in key if any([i is Ellipsis for i in key]) else (*key, Ellipsis):
-        parts += [slice(None)] * left if i is Ellipsis else [i]
-    empty = any([a.extent == 0 for a in at])
-    found: list[Expr] = []
-    axis = 0
-    for part in parts:
-        if part is None:
-            axis += 1
-            continue
-        n = sizes[len(found)]
-        if isinstance(part, slice):
-            start, _, step = part.indices(n)
-            step = 0 if at[axis].extent == 1 else step
-        else:
-            start, step = int(part) % max(n, 1), 0
-        expr = lift(0 if empty else start)
-        if step and not empty:
-            term = Place(at[axis]) * abs(step)
-            expr = expr + term if step > 0 else expr - term
-        found.append(expr)
-        axis += isinstance(part, slice)
-    return tuple(found)
-
-
-def _whole(part: Any) -> bool:
-    return isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_))
-
-
-def _unravelled(flat: np.ndarray[Any, Any], sizes: Sequence[int]) -> list[np.ndarray[Any, Any]]:
-    """The place along each axis. NumPy's `unravel_index` is wrong from the 8193rd of some strided arrays on."""
-    found: list[np.ndarray[Any, Any]] = []
-    for n in reversed(sizes):
-        found.insert(0, np.asarray(flat % n))
-        flat = np.asarray(flat // n)
-    return found
-
-
-def computed(shape: Shape, index: Sequence[Any], places: Sequence[Source], at: Sequence[Axis]) -> tuple[Expr, ...]:
-    """The same where `index` has "#0", "#1", … for arrays of places that are computed."""
-    sizes = list(_fixed(shape, "an index into"))
-    of_axis = _axes_of_places(index, len(sizes))
-    full: list[Any] = list(index)
-    for axis, k in of_axis.items():
-        # an axis as long as there are places, each read once: what is read tells which place stood there
-        sizes[axis] = math.prod(_fixed(places[k].shape, "places in"))
-    for position, part in enumerate(full):
-        if isinstance(part, str):
-            own: Any = places[int(part[1:])].shape
-            full[position] = np.arange(math.prod(own)).reshape(own)
-        elif isinstance(part, list):
-            full[position] = np.asarray(part)
-    # the array itself is never made: only its places along each axis
-    found = [
-        np.broadcast_to(np.arange(n).reshape([-1 if i == a else 1 for i in range(len(sizes))]), sizes)[tuple(full)]
-        for a, n in enumerate(sizes)
-    ]
-    result: list[Expr] = []
-    for axis, values in enumerate(found):
-        which = looked_up(np.asarray(values), at)
-        if axis in of_axis:
-            source = places[of_axis[axis]]
-            which = fn("place", source[_unravelled_place(values, source.shape, at)], shape[axis])
-        result.append(which)
-    return tuple(result)
-
-
-def _unravelled_place(values: np.ndarray[Any, Any], shape: Shape, at: Sequence[Axis]) -> tuple[Expr, ...]:
-    sizes: Any = shape
-    return tuple([looked_up(v, at) for v in _unravelled(values, sizes)])
-
-
-def _axes_of_places(index: Sequence[Any], rank: int) -> dict[int, int]:
-    """Which axis each of the computed places runs along."""
-
-    def width(part: Any) -> int:
-        if part is None or part is Ellipsis:
-            return 0
-        array = np.asarray(part) if isinstance(part, (list, np.ndarray, bool)) else None
-        return array.ndim if array is not None and array.dtype == bool else 1
-
-    used = sum([width(p) for p in index])
-    found: dict[int, int] = {}
-    axis = 0
-    for part in index:
-        if isinstance(part, str):
-            found[axis] = int(part[1:])
-        axis += rank - used if part is Ellipsis else width(part)
-    return found
-
-
 def zero(dtype: str) -> Lit:
     """0 of this dtype, in which an array starts that entries are put into."""
     return Lit(False, dtype) if dtype == "bool" else Lit(0, dtype) if dtype == "int64" else Lit(0.0, dtype)
@@ -355,14 +196,11 @@ __all__ = [
     "averaged",
     "both",
     "by_rows",
-    "computed",
     "contracted",
-    "coordinates",
     "counted",
     "end_to_end",
     "kept",
     "last_axes",
-    "looked_up",
     "over_axes",
     "put_into",
     "ravelled",

@@ -15,9 +15,10 @@ from chalkgrad.ops import batching
 from chalkgrad.ops.kernel import Axis, Expr, Kernel, View, axes, inputs, nest
 from chalkgrad.ops.kernel import spread as spread_over
 from chalkgrad.ops.local import Local, Route, constant, fit
-from chalkgrad.ops.nests import coordinates, end_to_end, put_into
+from chalkgrad.ops.nests import end_to_end, put_into
 from chalkgrad.ops.notation import Bracket, Function, Postfix, Subscript, Sum
 from chalkgrad.ops.op import elementwise, structured
+from chalkgrad.ops.places import coordinates, indexed_shape
 
 Types = tuple[ArrayType, ...]
 Params = Mapping[str, Any]
@@ -193,9 +194,8 @@ def _index_types(types: Types, params: Params) -> Types:
     if not all(isinstance(n, int) for n in shape):
         return (ArrayType(_index_named(shape, params["index"]), types[0].dtype),)
     sizes: Any = shape
-    blank = np.broadcast_to(np.zeros((), bool), sizes)
     try:
-        return (ArrayType(tuple(blank[_key(params["index"])].shape), types[0].dtype),)
+        return (ArrayType(indexed_shape(sizes, _key(params["index"])), types[0].dtype),)
     except IndexError as error:
         raise ShapeError(f"{str(error)[:1].lower()}{str(error)[1:]}, in an array of shape {dims_text(shape)}") from None
 

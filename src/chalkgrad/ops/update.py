@@ -11,12 +11,13 @@ from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import Shape, dims_text
 from chalkgrad.ir.types import ArrayType, promote
+from chalkgrad.ops import batching
 from chalkgrad.ops.choice import where
 from chalkgrad.ops.kernel import Kernel, Scatter, Types, View, Write, axes, cast, inputs
 from chalkgrad.ops.kernel import spread as spread_over
 from chalkgrad.ops.local import Local, Route, constant, fit
-from chalkgrad.ops.nests import coordinates
 from chalkgrad.ops.op import structured
+from chalkgrad.ops.places import coordinates
 from chalkgrad.ops.shape import broadcast_to, index, reshape
 
 
@@ -133,5 +134,6 @@ updated = structured(
         ((rng.normal(size=()), rng.normal(size=())), {"index": ()}),
     ],
     note="entries are replaced: the old ones get no gradient, and the new ones get theirs",
+    batch=batching.replaced,
     kernel=_updated_kernel,
 )

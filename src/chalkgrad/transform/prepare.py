@@ -106,6 +106,7 @@ class Walk:
         return found[1] if found is not None and found[0] == name else None
 
     def _write(self, step: Step, inputs: tuple[Atom, ...]) -> None:
+        step = _packed(step) if step.params else step
         op, params = step.op, step.params
         key = step_key(op, inputs, params)
         known = self._known.get(key)
@@ -120,7 +121,7 @@ class Walk:
         if inputs != step.inputs:
             step = Step(step.outputs, op, inputs, params, step.origin)
         self._known[key] = step
-        self.steps.append(_packed(step.with_bodies(prepare)) if params else step)
+        self.steps.append(step.with_bodies(prepare) if params else step)
         name = op.name
         if name in TURNED:
             self._made[step.output] = name, inputs
@@ -199,6 +200,8 @@ def by_unit(op: Any, type: ArrayType, inputs: tuple[Atom, ...]) -> Atom | None:
 
 # Lists beyond this are looked at as a whole.
 _LONG = 16
+# Arrays of so many entries are told apart by these: a function that is traced twice makes its own anew each time.
+_LOOKED_AT = 1 << 12
 
 Found = Atom | tuple[str, tuple[Atom, ...]] | None
 
@@ -276,9 +279,13 @@ def step_key(op: Any, inputs: tuple[Atom, ...], params: Mapping[str, Any]) -> An
 
 
 def exact(value: Any) -> Any:
-    """Told apart by type and bits where it is plain, else by identity, which the Program keeps alive."""
+    """Told apart by type and bits where it is plain or no long array; else by identity, kept alive by the Program."""
     if isinstance(value, (bool, int, float, str, np.generic)) or value is None:
         return type(value), repr(value)
     if isinstance(value, (tuple, list)) and len(value) <= _LONG:
         return type(value), tuple([exact(v) for v in value])
+    if isinstance(value, slice):
+        return slice, exact(value.start), exact(value.stop), exact(value.step)
+    if isinstance(value, np.ndarray) and value.size <= _LOOKED_AT and not value.dtype.hasobject:
+        return value.dtype.str, value.shape, value.tobytes()
     return type(value), id(value)
