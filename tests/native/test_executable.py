@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -158,3 +160,22 @@ def test_several_threads_compile_once(built: list[Any]) -> None:
         thread.join()
     assert not wrong
     assert len(built) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere memory is given out otherwise")
+def test_new_results_are_not_new_pages_at_every_call() -> None:
+    code = """
+import resource
+import numpy as np
+import chalkgrad as cg
+x = np.ones(10**6)
+double = cg.compile(lambda x: (2 * x, x + 1, x - 1), x)
+for _ in range(3):
+    double(x)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    double(x)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1_000  # and some 13 000 where memory comes page by page

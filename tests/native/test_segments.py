@@ -9,6 +9,7 @@ import pytest
 
 import chalkgrad as cg
 from chalkgrad.evaluate.interpret import Interpreter
+from chalkgrad.native import segments
 from chalkgrad.native.segments import InPieces, Part, pieces
 from chalkgrad.trace.record import record
 from chalkgrad.transform.prepare import prepare
@@ -62,3 +63,18 @@ def test_the_same_numbers_as_whole(function: Any) -> None:
 def test_inputs_and_numbers_that_are_results() -> None:
     program = cg.parse("f(x) = 3")
     assert InPieces(program, numpy_alone)(np.float64(2.0)) == (3.0,)
+
+
+def test_the_steps_of_a_loop_are_looked_at_once_and_not_once_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def turn(state: Any, x: Any) -> Any:
+        a, b = state
+        return (np.tanh(a + x), b * a), (a, b, a * b)
+
+    program = program_of(lambda a, xs: cg.scan(turn, (a, a), xs), 0.5, np.ones(200))
+    (loop,) = [s for s in program.steps if s.op.name == "scan"]
+    met: list[str] = []
+    look = segments.compiles
+    monkeypatch.setattr(segments, "compiles", lambda step: met.append(step.op.name) or look(step))
+    assert [p.native for p in pieces(program)] == [True]
+    assert len(loop.outputs) > 3
+    assert len(met) == len(program.steps) + len(loop.params["body"].steps)

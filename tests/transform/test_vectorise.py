@@ -47,6 +47,32 @@ def test_every_op(op: Op) -> None:
                     np.testing.assert_allclose(a[k], b, rtol=1e-12, atol=1e-13, equal_nan=True)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "any",
+        "all",
+        "argmax",
+        "argmin",
+        "max",
+        "min",
+        "norm",
+        "quantile",
+        "var",
+        "std",
+        "cast",
+        "tril",
+        "mean_of",
+        "updated",
+    ],
+)
+def test_no_loop_over_examples_where_one_op_serves_all(name: str) -> None:
+    op: Any = OPS[name]
+    for case in cases(op):
+        many = vectorise(whole(op, case.inputs, case.params), [True] * len(case.inputs), SIZE)
+        assert "scan" not in {s.op.name for s in many.steps}
+
+
 def _examples(x: Any) -> Any:
     """The sample, and two near it in its domain: its entries in another order would be other indices."""
     x = np.asarray(x)

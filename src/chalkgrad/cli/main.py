@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import sys
 from typing import Any
 
 import click
 
 from chalkgrad import __version__
-from chalkgrad.cli.check import check
-from chalkgrad.cli.code import code
-from chalkgrad.cli.conv import conv
-from chalkgrad.cli.equal import equal
-from chalkgrad.cli.network import network
-from chalkgrad.cli.shapes import shapes
-from chalkgrad.cli.show import show
-from chalkgrad.cli.train import train
-from chalkgrad.cli.worksheet import worksheet
 from chalkgrad.errors import ChalkgradError
+
+# Each stands in a module of its name, which is loaded when the command is asked for.
+COMMANDS = ("show", "code", "check", "equal", "shapes", "conv", "network", "train", "worksheet")
 
 
 class Commands(click.Group):
     """The commands; what is wrong with the input becomes a message and exit code 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(importlib.import_module(f"chalkgrad.cli.{cmd_name}"), cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -47,17 +50,6 @@ def run() -> None:
     Exit codes: 0 done; 1 the answer is no, wrong or left open (equal, check, shapes); 2 bad input; 3 undecided.
     `chalkgrad COMMAND --help` explains a command, with examples.
     """
-
-
-run.add_command(show)
-run.add_command(code)
-run.add_command(check)
-run.add_command(equal)
-run.add_command(shapes)
-run.add_command(conv)
-run.add_command(network)
-run.add_command(train)
-run.add_command(worksheet)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A Program in pieces: what has loops is compiled, and what has none (a sort, a factorisation) runs in NumPy between.
+"""A Program in pieces: what has loops is compiled, and what has none (a sort, eigenvalues) runs in NumPy between.
 
 Every step gets a phase, which is how often what it rests on went from one kind of piece to the other. Steps of one
 phase and kind are one piece, so there are as few of them as there can be.
@@ -12,6 +12,7 @@ from typing import Any, final
 
 from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.program import Program, Step, Var, input_types
+from chalkgrad.native.products.matrices import has
 from chalkgrad.ops.kernel import Input, Loop, Routine, Table
 from chalkgrad.transform.lowered import sources
 
@@ -28,22 +29,26 @@ def compiles(step: Step) -> bool:
         kernels = op.lower(input_types(step.inputs), step.params)
     except (ProgramError, ShapeError):
         return False
-    return kernels is not None and all([_of_loops(k) for k in kernels])
+    return kernels is not None and _of_loops(kernels)
 
 
-def _of_loops(kernel: Any) -> bool:
-    """Whether no routine stands in the kernel, nor in what it reads."""
+def _of_loops(kernels: Sequence[Any]) -> bool:
+    """Whether no routine that is NumPy's alone stands in the kernels, nor in what they read.
+
+    What they share, as a loop, is met once.
+    """
     met: set[Any] = set()
-    waiting = [kernel]
+    waiting = [*kernels]
     while waiting:
         at = waiting.pop()
-        if isinstance(at, Routine):
+        if isinstance(at, Routine) and not has(at):
             return False
+        if at in met or isinstance(at, (Input, Table)):
+            continue
         if isinstance(at, Loop) and not all([compiles(s) for s in at.body.steps]):
             return False
-        if at not in met and not isinstance(at, (Input, Table)):
-            met.add(at)
-            waiting.extend(sources(at))
+        met.add(at)
+        waiting.extend(sources(at))
     return True
 
 

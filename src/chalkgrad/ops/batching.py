@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalkgrad.ir.build import Value
+from chalkgrad.ir.dims import count
 from chalkgrad.ir.registry import lookup
 
 Flags = Sequence[bool]
@@ -44,6 +45,16 @@ def along_axis(op: Any, batched: Flags, *xs: Value, **params: Any) -> Any:
     axis = params.get("axis", op.params["axis"])
     every = tuple(range(1, len(xs[0].shape)))
     return op(*xs, **{**params, "axis": every if axis is None else _shifted(axis)})
+
+
+def along_one(op: Any, batched: Flags, x: Value, **params: Any) -> Any:
+    """Of an op of one input along one `axis`, or over all entries in their order where that is None."""
+    axis = params.get("axis", op.params["axis"])
+    if axis is not None:
+        return op(x, **{**params, "axis": _shifted(axis)})
+    ranks = (1,) * (len(x.shape) - 1)
+    found = op(x.apply("reshape", shape=(x.shape[0], count(x.shape[1:]))), **{**params, "axis": 1, "keepdims": False})
+    return found.apply("reshape", shape=(x.shape[0], *ranks)) if params.get("keepdims", False) else found
 
 
 def into_shape(op: Any, batched: Flags, *xs: Value, **params: Any) -> Any:
@@ -117,6 +128,20 @@ def put(op: Any, batched: Flags, x: Value, *, index: Any, shape: Any) -> Any:
     if _apart(parts):
         return None
     return op(x, index=(slice(None), *parts), shape=(x.shape[0], *shape))
+
+
+def replaced(op: Any, batched: Flags, x: Value, value: Value, *, index: Any = ()) -> Any:
+    parts = index if isinstance(index, tuple) else (index,)
+    if _apart(parts):
+        return None
+    if not batched[0]:
+        x = x.apply("broadcast_to", shape=(_size(batched, (x, value)), *x.shape))
+    key = (slice(None), *parts)
+    (slot,) = lookup("index").infer((x.type,), {"index": key})
+    own = value.shape[1:] if batched[1] else value.shape
+    own = own[max(0, len(own) - len(slot.shape) + 1) :]  # NumPy overlooks axes of size 1 in front
+    shape = (*value.shape[: batched[1]], *(1,) * (len(slot.shape) - 1 - len(own)), *own)
+    return op(x, value if shape == value.shape else value.apply("reshape", shape=shape), index=key)
 
 
 def _apart(index: Sequence[Any]) -> bool:

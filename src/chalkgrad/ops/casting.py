@@ -10,6 +10,7 @@ import numpy as np
 from chalkgrad.errors import ProgramError
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.types import DTYPES, ArrayType
+from chalkgrad.ops import batching
 from chalkgrad.ops.kernel import Kernel, axes, inputs, nest
 from chalkgrad.ops.local import Local, Route
 from chalkgrad.ops.notation import Shown
@@ -50,5 +51,6 @@ cast = structured(
     # float32 itself is tested apart: its rounding is coarser than the contract allows
     samples=lambda rng: [((rng.normal(size=(2, 3)),), {}), ((1.5,), {}), ((np.zeros((0, 2)),), {})],
     note="the same number in another width; the gradient comes back in the width of the input",
+    batch=batching.stacked,
     kernel=_cast_kernel,
 )

@@ -205,6 +205,7 @@ def _triangle(name: str, function: Any, words: str, *, lower: bool) -> Any:
             ((np.zeros((2, 0)),), {}),
         ],
         note=f"{words}; what is cut away gets no gradient",
+        batch=batching.stacked,
         kernel=kernel,
     )
     return op

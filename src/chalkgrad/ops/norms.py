@@ -12,6 +12,7 @@ from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import count
 from chalkgrad.ir.types import ArrayType
+from chalkgrad.ops import batching
 from chalkgrad.ops.arithmetic import absolute
 from chalkgrad.ops.choice import equal, flag, masked, sign
 from chalkgrad.ops.kernel import Expr, Kernel, axes, cast, fn, inputs, nest
@@ -149,6 +150,7 @@ norm = structured(
     vjp=_norm_vjp,
     jvp=_norm_jvp,
     numpy=(np.linalg.norm,),
+    batch=batching.along_one,
     samples=lambda rng: [
         ((rng.normal(size=4),), {}),
         ((rng.normal(size=(2, 2)),), {}),

@@ -11,6 +11,7 @@ from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import count
 from chalkgrad.ir.types import ArrayType
+from chalkgrad.ops import batching
 from chalkgrad.ops.choice import defined
 from chalkgrad.ops.kernel import Kernel, Routine, View, axes, fn, inputs, nest
 from chalkgrad.ops.kernel import where as pick
@@ -161,5 +162,6 @@ quantile = structured(
         ),
     ),
     note="the gradient goes to the entries that the quantile stands at, or between",
+    batch=batching.along_axis,
     kernel=_kernel,
 )

@@ -164,6 +164,7 @@ mean_of = structured(
     vjp=lambda want, y, x, size: [Through(lambda u: mean_of(u, size=size), f"u/{size}")],
     samples=lambda rng: [((rng.normal(size=3),), {"size": 4})],
     note="division by a size that has only a name yet",
+    batch=batching.stacked,
     kernel=entrywise(lambda x, size: x / size),
 )
 
@@ -283,6 +284,7 @@ def _extreme(name: Any, reduce: Any) -> Any:
             ),
         ),
         note=f"{name} routes: the upstream gradient goes to the winner",
+        batch=batching.along_axis,
         kernel=reducing(name),
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.types import ArrayType
+from chalkgrad.ops import batching
 from chalkgrad.ops.kernel import Kernel, inputs
 from chalkgrad.ops.nests import counted, reducing
 from chalkgrad.ops.op import structured
@@ -48,6 +49,7 @@ def _quantor(name: Any, evaluate: Any, function: Any, note: str) -> Any:
         samples=_truths,
         kernel=reducing(name),
         note=note,
+        batch=batching.along_axis,
     )
 
 
@@ -90,6 +92,7 @@ def _place(name: Any, evaluate: Any, function: Any, which: str) -> Any:
         samples=_places,
         kernel=reducing(name),
         note=note,
+        batch=batching.along_one,
     )
 
 

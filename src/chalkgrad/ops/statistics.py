@@ -11,6 +11,7 @@ from chalkgrad.errors import ProgramError
 from chalkgrad.ir.build import Value
 from chalkgrad.ir.dims import count
 from chalkgrad.ir.types import ArrayType
+from chalkgrad.ops import batching
 from chalkgrad.ops.choice import equal, masked
 from chalkgrad.ops.kernel import Nest, axes, fn, inputs, nest
 from chalkgrad.ops.local import Local, Through
@@ -80,7 +81,16 @@ def _deviation(name: str, evaluate: Any, slope: Any, words: str, **record: Any) 
         return sum(slope(y, x, axis, ddof) * tangents[0], axis=axes_of(x.shape, axis), keepdims=keepdims)
 
     return structured(
-        name, evaluate, types=_types, params=PARAMS, vjp=vjp, jvp=jvp, samples=_samples, numpy=(), **record
+        name,
+        evaluate,
+        types=_types,
+        params=PARAMS,
+        vjp=vjp,
+        jvp=jvp,
+        samples=_samples,
+        numpy=(),
+        batch=batching.along_axis,
+        **record,
     )
 
 

@@ -203,8 +203,10 @@ def _outer(session: Session, hint: str, value: Traced, refuse: Callable[[str], T
     atom = value.atom
     if not value.session.open:
         raise refuse(f"is a value of the trace of {value.session.name}, which is over")
-    number = np.asarray(atom.value, dtype=atom.type.dtype) if isinstance(atom, Number) else value.session.value_of(atom)
-    var = session.input(hint, atom.type, number)
+    if isinstance(atom, Number):
+        var = session.input(hint, atom.type, np.asarray(atom.value, dtype=atom.type.dtype))
+    else:
+        var = session.outer_input(hint, value.session, atom)
     traced = Traced(session, var, value.mutable, value.whole, value.weak)
     if traced.mutable:
         traced.memory = Memory(session, Traced, var, given=True)

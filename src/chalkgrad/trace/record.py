@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
@@ -130,6 +131,16 @@ def record(
 
     Raises as `trace` does.
     """
+    made = None
+    while made is None:  # twice at most
+        made = _recorded(function, args, kwargs, name, hidden)
+    return made
+
+
+def _recorded(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], name: str | None, hidden: bool
+) -> Trace | None:
+    """The same; None where the call loaded NumPy's random generators, so that it cannot be told whether it drew."""
     target = Target(function)
     call = Call(target, args, kwargs)
     called = name or target.name
@@ -149,7 +160,10 @@ def record(
             raise session.refused from error  # NumPy says something else where a refusal passes through it
         if session.refused is not None:  # caught by the function, whose other way out NumPy would not have gone
             raise session.refused
-        if _dice(generators) != before:
+        after = _dice(generators)
+        if len(after) != len(before):
+            return None
+        if after != before:
             raise TraceError(
                 located(
                     target.written,
@@ -242,14 +256,23 @@ def _output(session: Session, result: Any, called: str, written: Origin | None) 
 
 
 def _dice(generators: Sequence[Any]) -> tuple[Any, ...]:
-    """Where Python's and NumPy's common random generators stand, and these."""
+    """Where Python's and NumPy's common random generators stand, and these. NumPy loads its own when it is asked for
+    them, which takes longer than most traces: nobody has drawn from them before."""
+    own = [g.getstate() if isinstance(g, random.Random) else repr(g.bit_generator.state) for g in generators]
+    if not _loaded():
+        return random.getstate(), *own
     state: Any = np.random.get_state(legacy=False)
     inner = state["state"]
-    own = [g.getstate() if isinstance(g, random.Random) else repr(g.bit_generator.state) for g in generators]
-    return random.getstate(), inner["key"].tobytes(), inner["pos"], state["has_gauss"], *own
+    return random.getstate(), *own, inner["key"].tobytes(), inner["pos"], state["has_gauss"]
+
+
+def _loaded() -> bool:
+    """Whether NumPy's random generators are."""
+    return "numpy.random" in sys.modules
 
 
 def _generators(function: Callable[..., Any]) -> list[Any]:
     """The random generators that the function can be seen to hold."""
     values = [v for owner in functions(function) for _, v in outside(owner)]
-    return [v for v in values if isinstance(v, (np.random.Generator, random.Random))]
+    kinds = (random.Random, np.random.Generator) if _loaded() else (random.Random,)
+    return [v for v in values if isinstance(v, kinds)]

@@ -13,11 +13,11 @@ import numpy as np
 from chalkgrad.errors import ProgramError, TraceError
 from chalkgrad.ir.build import Builder, of_scalars
 from chalkgrad.ir.origin import Origin
-from chalkgrad.ir.program import NO_PARAMS, Atom, Number, OpLike, Step, Var, number
+from chalkgrad.ir.program import NO_PARAMS, Atom, Number, OpLike, Step, Var, number, written
 from chalkgrad.ir.registry import lookup
-from chalkgrad.ir.run import evaluator
 from chalkgrad.ir.types import SCALAR, SCALARS, ArrayType, dtype_of, type_of
 from chalkgrad.trace.holder import Holder, constant
+from chalkgrad.trace.numbers import Numbers
 from chalkgrad.trace.places import Places, located
 from chalkgrad.trace.running import enter, running
 from chalkgrad.trace.watched import itself
@@ -65,7 +65,7 @@ class Session:
     its step leaves it; `widths` are values as they were cast to another width."""
 
     __slots__ = (
-        *("_arrays", "_done", "_hidden", "_outside", "_values", "builder", "copies", "depth", "guards"),
+        *("_arrays", "_bare", "_hidden", "_numbers", "_outside", "builder", "copies", "depth", "guards"),
         *("hidden", "laid", "like", "name", "open", "outer", "places", "quiet", "read", "refused", "widths"),
     )
 
@@ -88,8 +88,8 @@ class Session:
         self._outside = outside or {}
         self._hidden: dict[Any, tuple[Any, Var]] = {}
         self._arrays: dict[int, tuple[Any, Number]] = {}
-        self._values: dict[Var, Any] = {}
-        self._done = 0
+        self._bare: dict[float, Number] = {}
+        self._numbers = Numbers(self.builder.steps, self.like)
 
     def refuse(self, problem: str) -> TraceError:
         """The error that names the line that runs now; to be raised."""
@@ -125,7 +125,13 @@ class Session:
     def input(self, hint: str, type: ArrayType, example: Any) -> Var:
         """A new input, whose number is `example` now."""
         var = self.builder.input(hint, type)
-        self._values[var] = example
+        self._numbers.enter(var, example)
+        return var
+
+    def outer_input(self, hint: str, outer: Session, atom: Var) -> Var:
+        """A new input, whose number is that of a value of a trace around this one, and is seldom asked for."""
+        var = self.builder.input(hint, atom.type)
+        self._numbers.later(var, lambda: outer.value_of(atom))
         return var
 
     def bind(self, op: OpLike, values: Sequence[Any], params: Mapping[str, Any] = NO_PARAMS) -> Var:
@@ -149,12 +155,15 @@ class Session:
         traced = False
         for value in values:
             kind = type(value)
-            if kind is float:
-                atoms.append(Number(value, SCALAR))
-            elif kind is int:
-                if not -_EXACT <= value <= _EXACT:
+            if kind is float or kind is int:
+                if kind is int and not -_EXACT <= value <= _EXACT:
                     return None
-                atoms.append(Number(float(value), SCALAR))
+                bare = self._bare.get(value)
+                if bare is None:
+                    bare = Number(float(value), SCALAR)
+                    if value:  # 0 and -0 are equal, and NaN is found by no value
+                        self._bare[value] = bare
+                atoms.append(bare)
             elif not isinstance(value, Holder) or value.session is not self or value.memory is not None:
                 return None
             else:
@@ -168,7 +177,7 @@ class Session:
         if len(atoms) != op.arity or of_scalars(op, len(atoms))[0] is not SCALAR:
             return None
         var = Var(SCALAR, place.name)
-        self.builder.steps.append(Step((var,), op, tuple(atoms), NO_PARAMS, place.origin))
+        self.builder.steps.append(written((var,), op, tuple(atoms), NO_PARAMS, place.origin))
         return var
 
     def _bound(self, op: Any, values: Sequence[Any], params: Mapping[str, Any]) -> tuple[Var, ...]:
@@ -215,29 +224,15 @@ class Session:
         if not value.session.open or value.session.depth >= self.depth:
             raise self.refuse(leak(value.session.name))
         if atom not in self._hidden:
-            var = self.input(atom.hint, atom.type, value.session.value_of(atom))
+            var = self.outer_input(atom.hint, value.session, atom)
             held = type(value)(value.session, atom, value.mutable, value.whole, value.weak)
             self._hidden[atom] = (held, var)
             self.hidden.append((var, held))
         return self._hidden[atom][1]
 
     def value_of(self, atom: Atom) -> Any:
-        """The number of an atom, at the example values. The steps up to now are run where they were not yet."""
-        if isinstance(atom, Number):
-            return atom.value
-        if atom not in self._values:
-            steps, values = self.builder.steps, self._values
-            with np.errstate(all="ignore"):
-                while self._done < len(steps):
-                    step = steps[self._done]
-                    op: Any = step.op
-                    given = [a.value if isinstance(a, Number) else values[a] for a in step.inputs]
-                    result = evaluator(op)(*given, **step.params)
-                    for out, value in zip(step.outputs, result if op.several else (result,), strict=True):
-                        if out is not None:
-                            values[out] = value if out not in self.like else _laid(value, self.like[out]())
-                    self._done += 1
-        return self._values[atom]
+        """The number of an atom, at the example values. The steps that it rests on are run where they were not yet."""
+        return self._numbers(atom)
 
     def laid_out(self, atom: Atom) -> Any:
         """The number of an atom, for how it lies in memory; the trace then rests on how its arguments lie."""
@@ -343,12 +338,6 @@ class Session:
             raise self.refuse(f"an array of {value.dtype} has no place here; use float64, float32, int64 or bool")
         if not isinstance(value, np.generic) and type(value) not in ARRAYS:
             raise self.refuse(f"{type(value).__name__} has rules of its own; write np.asarray(...) around it, outside")
-
-
-def _laid(value: Any, like: Any) -> Any:
-    out = np.empty_like(like, dtype=value.dtype)
-    out[...] = value
-    return out
 
 
 def _is_whole(value: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, final
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.ir.build import Builder
 from chalkgrad.ir.collection import no_collection
-from chalkgrad.ir.program import NO_PARAMS, Atom, Number, Program, Step, Var, number
+from chalkgrad.ir.program import NO_PARAMS, Atom, Number, Program, Step, Var, number, written
 from chalkgrad.ir.registry import lookup
 from chalkgrad.ir.types import SCALAR, ArrayType
 from chalkgrad.ops.local import Select
@@ -47,6 +47,7 @@ class _Line:
     key: Any
     rule: bool  # `prepare` may write another in its place
     turns: bool  # and rests on this one when it does
+    unit: bool  # with 1 it is its other input
     whole: bool  # it gives the value of the step itself
     pick: Callable[[Sequence[Atom]], tuple[Atom, ...]]  # its inputs among the values of the pattern
 
@@ -126,7 +127,7 @@ class _Sheet:
 
     def put(self, lines: Sequence[_Line], values: list[Atom], step: Step) -> None:
         """Write lines for `step`, on `values`, to which they add what they give; each where there is none like it."""
-        known, steps, turned = self._known, self.steps, self._turned
+        known, steps, turned, origin = self._known, self.steps, self._turned, step.origin
         for line in lines:
             inputs = line.pick(values)
             key = (line.key, inputs)
@@ -138,7 +139,7 @@ class _Sheet:
                 if found is None:
                     found = step.outputs[0] if line.whole else Var(line.type)
                     assert found is not None
-                    steps.append(Step((found,), line.op, inputs, line.params, step.origin))
+                    steps.append(written((found,), line.op, inputs, line.params, origin))
                     if line.turns:
                         turned[found] = inputs
                 known[key] = found
@@ -153,11 +154,12 @@ class _Sheet:
                 made = [*found[1]]
                 self.put([_line(lookup(found[0]), tuple(range(len(made))), line.type)], made, step)
                 return made[-1]
-        for atom in inputs:
-            if type(atom) is Number:
-                known = folded(line.op, line.type, inputs, line.params)
-                return by_unit(line.op, line.type, inputs) if known is None else self.number(known)
-        return None
+        bare = [a.value for a in inputs if type(a) is Number]
+        if len(bare) == len(inputs):
+            known = folded(line.op, line.type, inputs, line.params)
+            if known is not None:
+                return self.number(known)
+        return by_unit(line.op, line.type, inputs) if line.unit and 1 in bare else None
 
 
 # A step that a gradient passes, its pattern, and the values of that up to now.
@@ -274,7 +276,7 @@ class _Patterns:
 
 @lru_cache(maxsize=1024)
 def _line(op: Any, refs: tuple[int, ...], type: ArrayType, whole: bool = False) -> _Line:
-    return _Line(op, NO_PARAMS, type, op, op.name in RULES, op.name in TURNED, whole, _picked(refs))
+    return _Line(op, NO_PARAMS, type, op, op.name in RULES, op.name in TURNED, 1 in op.units, whole, _picked(refs))
 
 
 def _picked(refs: tuple[int, ...]) -> Callable[[Sequence[Atom]], tuple[Atom, ...]]:

@@ -62,11 +62,14 @@ def _unread(program: Program) -> frozenset[Step]:
 
 def _rolled_once(program: Program) -> Program | None:
     steps = program.steps
+    weights = weights_of(steps)
+    repeated = stretches(kinds(steps), weights)
+    if not repeated:
+        return None
     made: dict[Var, Place] = {
         v: (place, k) for place, s in enumerate(steps) for k, v in enumerate(s.outputs) if v is not None
     }
-    weights = weights_of(steps)
-    for found in stretches(kinds(steps), weights):
+    for found in repeated:
         loops: list[_Roll] = []
         for stretch in found:
             wiring = _wiring(steps, made, stretch, weights)

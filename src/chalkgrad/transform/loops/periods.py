@@ -50,8 +50,19 @@ def kinds(steps: Sequence[Step]) -> Ids:
     known: dict[Any, int] = {}
     places: dict[int, Any] = {}  # by identity: a line that is met again is the same object, most often
     found: list[int] = []
+    alike: dict[Any, int] = {}  # what `known` gives, by what is quicker to look at
     for step in steps:
         origin = step.origin
+        short: Any = None
+        out = step.outputs[0] if len(step.outputs) == 1 else None
+        if out is not None and 0 < len(step.inputs) < 3 and not step.params:
+            # types by identity too: those of numbers are one object; a bare one takes its width from what is beside it
+            x, y = step.inputs[0], step.inputs[-1]
+            short = (step.op, id(origin), id(x.type), type(x), id(y.type), type(y), len(step.inputs), id(out.type))
+            before = alike.get(short)
+            if before is not None:
+                found.append(before)
+                continue
         place = places.get(id(origin))
         if place is None:
             place = places[id(origin)] = () if origin is None else (origin.file, origin.line, origin.span)
@@ -59,7 +70,10 @@ def kinds(steps: Sequence[Step]) -> Ids:
         read = tuple([(t.shape, t.dtype) for t in input_types(step.inputs)])
         made = tuple([v and (v.type.shape, v.type.dtype) for v in step.outputs])
         params = step.params and tuple([(k, exact(v)) for k, v in sorted(step.params.items()) if k != "index"])
-        found.append(known.setdefault((step.op, place, read, made, params or ()), len(known)))
+        number = known.setdefault((step.op, place, read, made, params or ()), len(known))
+        found.append(number)
+        if short is not None:
+            alike[short] = number
     return np.array(found, dtype=np.int64)
 
 
@@ -97,18 +111,13 @@ def _periods(ids: Ids) -> list[int]:
             if len(places) < TURNS * often:
                 break
             apart = places[often:] - places[:-often]
-            distance, met = _commonest(apart)
+            # one that is met in three of four places is the one in the middle
+            distance = int(np.partition(apart, len(apart) // 2)[len(apart) // 2])
+            met = int(np.count_nonzero(apart == distance))
             if met * 4 >= len(apart) * 3:
                 weights[distance] = weights.get(distance, 0) + met
                 break
     return sorted(weights, key=lambda p: (-weights[p], p))[:_TRIED]
-
-
-def _commonest(values: Ids) -> tuple[int, int]:
-    ordered = np.sort(values)
-    starts, counts = _runs(ordered)
-    at = int(np.argmax(counts))
-    return int(ordered[starts[at]]), int(counts[at])
 
 
 def _runs(ordered: Ids) -> tuple[Ids, Ids]:
