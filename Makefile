@@ -3,17 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test fuzz mutants soak lint bench golden clean
+.DELETE_ON_ERROR:
+.PHONY: demo test fuzz mutants soak class lint bench golden clean
 
-$(VENV)/.core: pyproject.toml
+$(VENV)/pyvenv.cfg:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Chalkgrad needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(VENV)/pyvenv.cfg
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.core
+# all of it in one go, which is quicker than the core first
+$(VENV)/.dev: pyproject.toml | $(VENV)/pyvenv.cfg
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+	touch $(VENV)/.core $@
 
 demo: $(VENV)/.core  ## sheet 000, question 2: one neuron, drawn and tabled
 	@mkdir -p out
@@ -21,7 +25,7 @@ demo: $(VENV)/.core  ## sheet 000, question 2: one neuron, drawn and tabled
 	    w_0=2 w_1=-3 w_2=-3 x_0=-1 x_1=-2 --save out/neuron.svg --save out/neuron.png
 
 test: $(VENV)/.dev  ## the whole suite
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 fuzz: $(VENV)/.dev  ## 100 000 random programs, by every route and in JAX and PyTorch; FUZZ="--seed 2" for others
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[peers]'
@@ -32,6 +36,9 @@ mutants: $(VENV)/.dev  ## wrong derivative rules on purpose: the tests must fail
 
 soak: $(VENV)/.dev  ## compiles 100 000 functions, and memory must not grow; SOAK="--count 2000" for fewer
 	$(BIN)/python tests/native/soak.py $(SOAK)
+
+class: $(VENV)/.dev  ## a simulated class of a thousand, marked, and more seats; the suite has three hundred
+	$(BIN)/python -m pytest -n auto --whole-class tests/classroom/test_simulated.py tests/classroom/variants/test_seeds.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests examples benchmarks

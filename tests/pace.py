@@ -21,3 +21,9 @@ def spin() -> float:
 def slower() -> float:
     """How many times slower than idle the machine is now, at least 1."""
     return max(1.0, sorted(spin() for _ in range(5))[2] / IDLE)
+
+
+def in_time(seconds: float, limit: float) -> bool:
+    """Whether it took less than the limit. To look how slow the machine is takes time, so only what is late is looked
+    at."""
+    return seconds < limit or seconds < limit * slower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -42,9 +43,15 @@ VIEWS: dict[str, Callable[[cg.Work], str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def shown(long: cg.Work) -> Callable[[str], str]:
+    """Each view by its name, made once: of so many steps that takes seconds."""
+    return cache(lambda view: VIEWS[view](long))
+
+
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_view_of_a_hundred_thousand_steps(long: cg.Work, view: str) -> None:
-    assert VIEWS[view](long)
+def test_every_view_of_a_hundred_thousand_steps(shown: Callable[[str], str], view: str) -> None:
+    assert shown(view)
 
 
 def test_the_number_is_right(long: cg.Work) -> None:
@@ -55,12 +62,12 @@ def test_the_number_is_right(long: cg.Work) -> None:
     assert long.gradients["x"] == pytest.approx(slope)
 
 
-def test_the_file_has_the_whole_and_the_terminal_a_summary(long: cg.Work) -> None:
-    assert len(json.loads(to_json(long))["nodes"]) == 100_001
-    told = str(long)
+def test_the_file_has_the_whole_and_the_terminal_a_summary(shown: Callable[[str], str]) -> None:
+    assert len(json.loads(shown("json"))["nodes"]) == 100_001
+    told = shown("text")
     assert len(told) < 30_000
     assert "more of 100001: --save FILE.json writes them all" in told
-    assert "a summary: 100001 values are too many to draw" in cg.draw(long).svg
+    assert "a summary: 100001 values are too many to draw" in shown("svg")
 
 
 def test_time_is_linear() -> None:

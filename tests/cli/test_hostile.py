@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.pace import slower
-
-COMMAND = """
-import sys, time
-from chalkgrad.cli.main import main
-try:
-    main()
-finally:
-    peak = [int(line.split()[1]) // 1024 for line in open("/proc/self/status") if line.startswith("VmHWM")]
-    print(f"\\npeak {(peak or [0])[0]} cpu {time.process_time()}", file=sys.stderr)
-"""
+from tests.cli import apart
+from tests.pace import in_time
 
 TEXTS = {
     "a tower": "9^9^9^9",
@@ -51,22 +39,11 @@ TEXTS = {
 @pytest.mark.parametrize("command", ["show", "code"])
 def test_answered_or_refused(name: str, command: str, tmp_path: Path) -> None:
     args = ["show", "-", "x=2", "--save", "f.svg"] if command == "show" else ["code", "-", "--as", "python"]
-    pace, start = slower(), time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, *args],
-        input=TEXTS[name].encode(),
-        capture_output=True,
-        cwd=tmp_path,
-        timeout=60,
-    )
-    elapsed = time.perf_counter() - start
-    error = done.stderr.decode()
-    assert done.returncode in (0, 2), error
-    assert "Traceback" not in error
+    done = apart.command(args, TEXTS[name].encode(), tmp_path, 60)
+    assert done.code in (0, 2), done.error
+    assert "Traceback" not in done.error
     assert not (tmp_path / "pwned").exists()
-    assert len(done.stdout) < 100_000 or command == "code"
-    peak, cpu = error.split("peak ")[1].split(" cpu ")
-    assert int(peak) < 200
+    assert len(done.out) < 100_000 or command == "code"
+    assert done.peak < 200
     # an idle machine needs a second or a little more
-    limit = 2.5 * max(pace, slower())
-    assert float(cpu) < limit, f"{cpu} s of processor time, over {limit:.1f}, {elapsed} s in all"
+    assert in_time(done.cpu, 2.2), f"{done.cpu} s of processor time"

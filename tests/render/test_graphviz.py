@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +29,15 @@ def draw(cache, **others):
 
 def stored(cache):
     return [path for path in (cache / "chalkgrad").iterdir() if path.suffix == ".bin"]
+
+
+@pytest.fixture
+def filled(tmp_path):
+    """A cache of the test's own that has the module, as the tests' common one has it once something is drawn."""
+    graphviz.layout(DOT)
+    (path,) = stored(Path(os.environ["XDG_CACHE_HOME"]))
+    (tmp_path / "chalkgrad").mkdir(mode=0o700)
+    return Path(shutil.copy2(path, tmp_path / "chalkgrad"))
 
 
 def test_positions_come_back():
@@ -64,10 +75,8 @@ def test_the_compiled_module_is_kept_privately(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "other", "folder"])
-def test_a_damaged_cache_is_replaced_or_passed_over(tmp_path, damage):
-    draw(tmp_path)
-    (path,) = stored(tmp_path)
-    whole = path.read_bytes()
+def test_a_damaged_cache_is_replaced_or_passed_over(tmp_path, filled, damage):
+    path, whole = filled, filled.read_bytes()
     if damage == "folder":
         path.unlink()
         path.mkdir()
@@ -82,11 +91,9 @@ def test_a_damaged_cache_is_replaced_or_passed_over(tmp_path, damage):
         assert len(mended) > 100_000
 
 
-def test_a_module_of_another_wasmtime_is_compiled_anew(tmp_path):
-    draw(tmp_path)
-    (path,) = stored(tmp_path)
+def test_a_module_of_another_wasmtime_is_compiled_anew(tmp_path, filled):
     body = b"\x7fELF" + bytes(5000)
-    path.write_bytes(hashlib.sha256(body).digest() + body)  # sound as a file, but no module of ours
+    filled.write_bytes(hashlib.sha256(body).digest() + body)  # sound as a file, but no module of ours
     assert draw(tmp_path) == "4"
 
 
@@ -104,13 +111,11 @@ def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path):
     assert not stored(tmp_path)
 
 
-def test_a_linked_cache_file_is_not_followed(tmp_path):
-    draw(tmp_path)
-    (path,) = stored(tmp_path)
-    path.rename(tmp_path / "elsewhere")
-    path.symlink_to(tmp_path / "elsewhere")
+def test_a_linked_cache_file_is_not_followed(tmp_path, filled):
+    filled.rename(tmp_path / "elsewhere")
+    filled.symlink_to(tmp_path / "elsewhere")
     assert draw(tmp_path) == "4"
-    assert not path.is_symlink()
+    assert not filled.is_symlink()
 
 
 def test_processes_may_fill_the_cache_at_once(tmp_path):
