@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: demo test fuzz mutants soak class lint bench golden clean
+.PHONY: demo test fuzz fuzz-long mutants soak class lint bench golden clean
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Chalkgrad needs Python 3.11 or newer")'
@@ -30,6 +30,9 @@ test: $(VENV)/.dev  ## the whole suite
 fuzz: $(VENV)/.dev  ## 100 000 random programs, by every route and in JAX and PyTorch; FUZZ="--seed 2" for others
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[peers]'
 	$(BIN)/python tests/fuzz/run.py --count 100000 --seed 1 --jobs 2 $(FUZZ)
+
+fuzz-long: $(VENV)/.dev  ## 5 000 random functions of long arrays, as machine code; FUZZ="--seed 2" for others
+	$(BIN)/python tests/fuzz/long_arrays.py $(FUZZ)
 
 mutants: $(VENV)/.dev  ## wrong derivative rules on purpose: the tests must fail with each
 	$(BIN)/python tests/mutants/run.py
