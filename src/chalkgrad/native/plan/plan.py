@@ -22,6 +22,7 @@ from chalkgrad.native.plan.statements import NotLowered, Statement, fixed
 from chalkgrad.native.plan.storage import stored
 from chalkgrad.native.plan.sums_first import sums_first
 from chalkgrad.native.plan.views import Stored
+from chalkgrad.native.plan.widths import of_one_width
 from chalkgrad.native.products.products import product
 from chalkgrad.native.tree import Buffer, Stmt, Tree
 
@@ -55,7 +56,7 @@ def block(program: Program, given: Mapping[Var, Where], into: Sequence[Where | N
 def _lines(program: Program, given: Mapping[Var, Where], into: Sequence[Where | None]) -> list[Line]:
     wanted = {w.buffer for w in into if w is not None}
     values = {v: Stored(w.buffer, w.index, fixed(v.type.shape)) for v, w in given.items()}
-    found = Statements(program, values, into, block).found
+    found = of_one_width(Statements(program, values, into, block).found, lambda s: _products(s) is not None)
     statements = same(inlined(found, wanted, lambda s: _products(s) is not None), wanted)
     statements = skipped(sums_first(statements, wanted), wanted, lambda s: _products(s) is not None)
     statements = direct(few(statements, wanted), wanted)
