@@ -159,3 +159,12 @@ def test_random_functions(seed: int) -> None:
     for _ in range(2):
         x = rng.normal(size=6)
         agree(jacobian(x), cg.jacobian(function)(x))
+
+
+def test_a_product_whose_left_factor_moves_and_whose_rows_add() -> None:
+    """NumPy's products of objects go on after an error in one row, so none may be raised within."""
+    x, y = np.arange(1.0, 4.0), np.array([2.0, 3.0, 5.0])
+    found = cg.jacobian(lambda x, y: np.diag(x) @ y, wrt=0, sparse=True)(x, y)
+    assert np.array_equal(found.toarray(), np.diag(y))
+    stacked = cg.jacobian(lambda x, y: x.reshape(3, 2, 2) @ y, wrt=0, sparse=True)(np.arange(12.0), np.ones((2, 3)))
+    assert np.array_equal(stacked.toarray(), np.kron(np.eye(6), np.ones((3, 2))))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,16 @@ import pytest
 
 import chalkgrad as cg
 from chalkgrad.evaluate.interpret import Interpreter
+from chalkgrad.native.emit.lanes import choose
 from chalkgrad.native.plan import fuse, groups, inplace
 from chalkgrad.native.plan.plan import plan
-from chalkgrad.native.tree import Buffer, Combine, Loop, Stmt, Tree, walk
-from chalkgrad.trace.record import record
+from chalkgrad.native.tree import Buffer, Combine, Loop, Set, Stmt, Tree, walk
+from chalkgrad.ops.kernel import Place, inside_out
+from chalkgrad.trace.record import record, trace
+from chalkgrad.transform.backprop import pullback
+from chalkgrad.transform.loops.opened import opened
 from chalkgrad.transform.prepare import prepare
+from chalkgrad.transform.roll import rolled
 from tests.native.tree_run import run
 
 rng = np.random.default_rng(5)
@@ -254,3 +260,41 @@ def test_long_programs_take_time_by_their_length() -> None:
 
     tree = planned(function, rng.normal(size=2))
     assert len(tree.body) == 1
+
+
+def strewn(tree: Tree) -> list[str]:
+    """What is written by rows and columns in loops of which the lanes, or the innermost turns, go from row to row."""
+    found: list[str] = []
+
+    def visit(body: Sequence[Stmt], around: tuple[Loop, ...]) -> None:
+        for s in body:
+            if isinstance(s, Loop):
+                visit(s.body, (*around, s))
+                continue
+            tiles = {x.part for x in around}
+            volume = math.prod([x.extent for x in around if x.axis not in tiles])
+            if isinstance(s, (Set, Combine)) and len(s.index) > 1 and volume > 50_000:
+                if not any([isinstance(p, Place) for p in inside_out(s.index[-1])]):
+                    continue  # one column, at a border
+                across = {p.axis for e in s.index[:-1] for p in inside_out(e) if isinstance(p, Place)}
+                inner = next((x.axis for x in around if x.role == "lane"), around[-1].axis)
+                found.extend([s.into.name] if inner in across else [])
+
+    visit(tree.body, ())
+    return found
+
+
+def test_a_stencil_goes_along_rows_forward_and_backward() -> None:
+    def heat(u: Any) -> Any:
+        for _ in range(20):
+            u = u + 0.1 * (np.roll(u, 1, 0) + np.roll(u, -1, 0) + np.roll(u, 1, 1) + np.roll(u, -1, 1) - 4 * u)
+        return np.sum(u**2)
+
+    def sliced(u: Any) -> Any:
+        inner = u[1:-1, 2:] + u[1:-1, :-2] + u[2:, 1:-1] + u[:-2, 1:-1] - 4 * u[1:-1, 1:-1]
+        return np.sum(inner**2)
+
+    for f, n in ((heat, 256), (sliced, 1000)):
+        program = rolled(trace(f, np.zeros((n, n))))
+        assert not strewn(choose(plan(opened(prepare(program)))))
+        assert not strewn(choose(plan(opened(prepare(pullback(program))))))

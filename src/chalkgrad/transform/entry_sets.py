@@ -21,7 +21,10 @@ class Adds(Exception):
 
 @final
 class Entry:
-    """The number of an entry, to see where it goes; a product with a number keeps it, unless that is 0."""
+    """The number of an entry, to see where it goes; a product with a number keeps it, unless that is 0.
+
+    Several together are SEVERAL. Nothing is raised here: NumPy's products of objects go on after an error.
+    """
 
     __slots__ = ("number",)
 
@@ -29,17 +32,15 @@ class Entry:
         self.number = number
 
     def __add__(self, other: Any) -> Entry:
-        if isinstance(other, Entry) and other.number >= 0:
-            if self.number >= 0:
-                raise Adds
-            return other
+        if isinstance(other, Entry) and other is not NOWHERE:
+            return other if self is NOWHERE else SEVERAL
         return self
 
     __radd__ = __sub__ = __rsub__ = __add__
 
     def __mul__(self, other: Any) -> Entry:
         if isinstance(other, Entry):
-            raise Adds
+            return SEVERAL
         return NOWHERE if other == 0 else self
 
     __rmul__ = __mul__
@@ -48,7 +49,7 @@ class Entry:
         return self
 
 
-NOWHERE = Entry(-1)
+NOWHERE, SEVERAL = Entry(-1), Entry(-2)
 
 
 @final
@@ -183,7 +184,7 @@ def of_objects(found: Array, width: int) -> Sets:
 def places_of(found: Array) -> Array:
     """Where an array of `Entry` and plain numbers has its entries from; -1 for a number, which is from nowhere.
 
-    Raises TypeError for what is neither.
+    Raises Adds where several were put together, and TypeError for what is neither.
     """
     return np.fromiter([_number(e) for e in found.reshape(-1)], np.int64, found.size).reshape(found.shape)
 
@@ -196,6 +197,8 @@ def entries(size: int) -> Array:
 
 
 def _number(entry: Any) -> int:
+    if entry is SEVERAL:
+        raise Adds
     if isinstance(entry, Entry):
         return entry.number
     _plain(entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -34,15 +34,24 @@ def choose(tree: Tree) -> Tree:
     last = dict.fromkeys(_free(tree), -1)
     nests = [s for s in tree.body if isinstance(s, Loop)]
     found: dict[Loop, Lanes] = {}
-    # the longest decides first in what order values lie that others read too
+    # what takes longest decides first in what order values lie that others read too
     for nest in sorted(nests, key=lambda s: -cost(s, ONE)):
-        for loop, lanes in _best(nest, inside, last).lanes:
+        times = dict(_work(nest))
+        for loop, lanes in sorted(_best(nest, inside, last).lanes, key=lambda one: -times[one[0]]):
             loop.role, loop.lanes = "lane", lanes
             found[loop] = Lanes(loop.axis, lanes, varying(inside, loop), last)
             _settle(loop, last)
     packed(tree, found)
     turned(tree, last)
     return in_records(tree)
+
+
+def _work(loop: Loop, around: float = 1.0) -> Iterator[tuple[Loop, float]]:
+    """About what each loop of a nest takes in all."""
+    yield loop, around * cost(loop, ONE)
+    for s in loop.body:
+        if isinstance(s, Loop):
+            yield from _work(s, around * turns(loop, ONE))
 
 
 def _free(tree: Tree) -> list[Buffer]:

@@ -82,7 +82,8 @@ class _Level:
     """Lines at one depth, as groups in an order. `tiles` is None where there may be some, and there is none yet."""
 
     def __init__(self, lines: Sequence[Line], classes: Classes, tiles: Tiles | None, outer: object) -> None:
-        self.classes, self.tiles, self._outer = classes, tiles, outer
+        self.classes, self.tiles = classes, tiles
+        self._outer = None if outer is None else classes.family(outer)
         self._groups: list[Group] = []
         self._open: dict[object, list[Group]] = {}
         self._writers: dict[Cell, list[tuple[Group, str | None]]] = {}
@@ -183,7 +184,8 @@ class _Level:
             self._early(first)
 
     def _rank(self, kind: object) -> tuple[bool, float, int]:
-        return kind is not self._outer, -self._scores[kind], self._order[kind]
+        first = self._outer is not None and self.classes.family(kind) is self._outer
+        return not first, -self._scores[kind], self._order[kind]
 
     def _early(self, first: Line) -> None:
         if not first.axes:

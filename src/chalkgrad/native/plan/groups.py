@@ -17,6 +17,8 @@ Extent = Callable[[Axis], int]
 # What an entry costs by how many there are beside it, in additions: in registers, near, not so near, and far.
 _RATES = ((512, 0.02), (4096, 0.25), (32768, 0.5))
 _FAR = 1.5
+# How many times as much where a loop goes from row to row, an entry in each.
+_STREWN = 4
 # What a loop costs by itself.
 _LOOP = 200.0
 
@@ -95,8 +97,18 @@ def traffic(groups: Sequence[Group], size: Extent, tile: Callable[[Group], int |
                     alone = touching[cell] == 1 and cell in made
                     cost = _entries(cell, spots, line, axis, size, alone, run)
                     costs[cell] = max(costs.get(cell, 0.0), cost)
-        total += sum(costs.values())
+        total += sum(costs.values()) + _strewn(group)
     return total
+
+
+def _strewn(group: Group) -> float:
+    """What it costs more that a loop goes from row to row for entries beside its place."""
+    found: dict[Buffer, int] = {}
+    for line, axis in group.lines:
+        if axis is not None:
+            for buffer, entries in line.strewn.get(axis, {}).items():
+                found[buffer] = max(found.get(buffer, 0), entries)
+    return sum([n * rate(n) * (_STREWN - 1) for n in found.values() if n > _RATES[1][0]])
 
 
 def _entries(cell: Cell, spots: Spots, line: Line, axis: Axis, size: Extent, alone: bool, run: int | None) -> float:
@@ -108,7 +120,7 @@ def _entries(cell: Cell, spots: Spots, line: Line, axis: Axis, size: Extent, alo
         return 0.0 if run is None else entries * _RATES[1][1]
     # entry after entry lies in the last axis: a loop over that around all others goes from line to line
     last = isinstance(cell, Buffer) and len(cell.shape) - 1 in spots[axis]
-    return entries * rate(entries) * (4 if last and len(spots) > 1 and entries > _RATES[1][0] else 1)
+    return entries * rate(entries) * (_STREWN if last and len(spots) > 1 and entries > _RATES[1][0] else 1)
 
 
 def rate(entries: int) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import final
 
+from chalkgrad.native.plan.affine import line as affine
 from chalkgrad.native.plan.rewrite import buffer_of, operations, reads
 from chalkgrad.native.plan.statements import Region, Statement, extent
 from chalkgrad.native.tree import Buffer, Choose, Combine, Loop, Set, Stmt, expressions, read_by, walk, written
@@ -30,7 +31,9 @@ class Line:
     `ordered`: the loops nest as the axes stand. `spots`: for every buffer that is read or written, in which places of
     its index an axis stands alone, in all that the line reads or writes of it. `first` fills what the line writes into
     with a number: it goes where the line goes, or before it. `windows` are axes of which only few turns do anything,
-    each with those on which it hangs which ones do.
+    each with those on which it hangs which ones do. `strewn`: of which arrays a loop over an axis touches one entry a
+    row, beside its place, and how many entries in all. `along`: at which place of which array an axis
+    stands, or beside it.
     """
 
     stmts: list[Stmt]
@@ -43,6 +46,8 @@ class Line:
     combined: dict[Cell, str] = field(default_factory=dict[Cell, str])
     first: Line | None = None
     windows: dict[Axis, frozenset[Axis]] = field(default_factory=dict[Axis, "frozenset[Axis]"])
+    strewn: dict[Axis, dict[Buffer, int]] = field(default_factory=dict[Axis, "dict[Buffer, int]"])
+    along: dict[tuple[Axis, Buffer, int], None] = field(default_factory=dict[tuple[Axis, Buffer, int], None])
 
     @property
     def work(self) -> float:
@@ -89,6 +94,7 @@ def lines_of(statement: Statement) -> list[Line]:
                 line.written[s.region] = line.written.pop(s.into)
             if s.into in line.combined:
                 line.combined[s.region] = line.combined.pop(s.into)
+            _strew(line, s.into, s.index, beside=False)
     return found
 
 
@@ -131,6 +137,7 @@ def _line(
         line.cost += sum([_COSTS.get(f.name, 1) for f in operations(stmt.value)])
         for buffer in written(stmt):
             _meet(line.written, buffer, stmt.index)
+            _strew(line, buffer, stmt.index)
         if isinstance(stmt, Combine):
             line.combined[stmt.into] = stmt.how
             for axis, window in windows_of(stmt.value).items():
@@ -140,7 +147,23 @@ def _line(
         for e in expressions(stmt):
             for read in reads(e):
                 _meet(line.read, buffer_of(read), read.index)
+                _strew(line, buffer_of(read), read.index)
     return line
+
+
+def _strew(line: Line, buffer: Buffer, index: Sequence[Expr], beside: bool = True) -> None:
+    """Note what the last place of an index says; where it is a plain counter, `spots` says it already."""
+    for k, e in enumerate(index):
+        found = affine(e)
+        if found is not None:
+            line.along.update({(a, buffer, k): None for a in found.steps if a in line.axes})
+    if len(index) < 2 or (beside and isinstance(index[-1], Place)):
+        return
+    last = affine(index[-1])
+    others = {p.axis for e in index[:-1] for p in inside_out(e) if isinstance(p, Place) and p.axis in line.axes}
+    for axis in last.steps if last is not None and others else ():
+        if axis in line.axes and axis not in others:
+            line.strewn.setdefault(axis, {})[buffer] = math.prod([extent(a) for a in {axis, *others}])
 
 
 def _meet(into: dict[Cell, Spots], buffer: Buffer, index: Sequence[Expr]) -> None:
