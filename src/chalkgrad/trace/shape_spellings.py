@@ -95,8 +95,8 @@ def _at_least(rank: int, same: Callable[..., Any]) -> Callable[..., Any]:
     def one(on: Any, given: Any) -> Any:
         a = as_array(on, given)
         have = tuple(a.shape)
-        if len(have) >= rank:
-            return a.copy() if traced(a) else a
+        if len(have) >= rank:  # itself, which lies as it lay: a copy would lie by rows
+            return on.write("reshape", a, shape=have) if traced(a) else a
         missing = rank - len(have)
         sizes = (*have, *[1] * missing) if len(have) in (0, 2) else (1, *have, *[1] * (missing - 1))
         return on.write("reshape", a, shape=sizes) if traced(a) else a.reshape(sizes)
