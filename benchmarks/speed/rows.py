@@ -98,7 +98,9 @@ NOTES = {
     "conv2d": "the value with two gradients is three convolutions.",
     "kmeans": "of so few centroids the gradient takes as long as the value: a point goes to its centroid by itself.",
     "lstm": "the value alone, in which a turn waits for the one before it, is most of the time.",
-    "ode": "it seems that what is kept for the way back, which passes through memory, costs more than the arithmetic.",
+    "ode": "what is kept for the way back passes through memory; what passes between the stages no longer does.",
+    "ba": "by a hair; the time of the C++ differs twofold from run to run.",
+    "lse": "the arrays pass through memory three times, in the C++ as here.",
 }
 
 
