@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalkgrad.api.derived import Wrt, any_traced, chosen, ready
-from chalkgrad.errors import GradientError, TraceError
+from chalkgrad.errors import GradientError
 from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.program import Program, Var
 from chalkgrad.native.executable import Executable
 from chalkgrad.trace.calls import Calls
 from chalkgrad.trace.record import Trace
-from chalkgrad.trace.session import same_bits
+from chalkgrad.trace.session import running, same_bits
 from chalkgrad.transform.backprop import pullback
 from chalkgrad.transform.colouring import colours
 from chalkgrad.transform.forward import forward
@@ -72,8 +72,9 @@ def sparsely(function: Callable[..., Any], wrt: Wrt) -> Callable[..., Any]:
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> SparseJacobian:
-        if any_traced(args, kwargs):
-            raise TraceError("jacobian(…, sparse=True) gives no traced value: within a trace, take jacobian(…)")
+        session = running()
+        if session is not None and any_traced(args, kwargs):
+            raise session.refuse("jacobian(…, sparse=True) gives no traced value: within a trace, take jacobian(…)")
         return calls(args, kwargs).result
 
     return call

@@ -7,6 +7,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, final
 
@@ -180,7 +181,8 @@ class Executable:
 def _keep_pages() -> None:
     """Results are new arrays at every call. The C library of Linux gives memory of their size back to the system and
     asks for it again page by page, which takes longer than filling it, until it has seen one as large freed."""
-    np.empty(2**25 - 2**16, np.uint8)  # the largest that counts; no page of it is touched
+    with suppress(MemoryError):  # where a process may not have so much, it does without
+        np.empty(2**25 - 2**16, np.uint8)  # the largest that counts; no page of it is touched
 
 
 def _why(program: Program) -> str:
