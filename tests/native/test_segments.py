@@ -28,14 +28,17 @@ def test_loops_alone_are_one_piece() -> None:
     assert [p.native for p in found] == [True]
 
 
-def test_a_sort_stands_between_two_compiled_pieces() -> None:
-    found = pieces(program_of(lambda x: np.sum(np.sort(2 * x) * x), np.arange(3.0)))
+LONG = np.arange(9000.0)  # longer than what is sorted in machine code
+
+
+def test_a_long_sort_stands_between_two_compiled_pieces() -> None:
+    found = pieces(program_of(lambda x: np.sum(np.sort(2 * x) * x), LONG))
     assert [p.native for p in found] == [True, False, True]
     assert [s.op.name for s in found[1].program.steps] == ["sort"]
 
 
 def test_two_that_do_not_rest_on_each_other_are_one_piece() -> None:
-    found = pieces(program_of(lambda x, y: np.sort(x + 1) * np.sort(y + 1), np.arange(3.0), np.arange(3.0)))
+    found = pieces(program_of(lambda x, y: np.sort(x + 1) * np.sort(y + 1), LONG, LONG))
     assert [p.native for p in found] == [True, False, True]
     assert len(found[1].program.steps) == 2
 

@@ -144,12 +144,15 @@ class _Run:
 
     def whole(self, stmt: Product) -> None:
         assert stmt.plan.values is not None
-        count, n, width = stmt.plan.values.tolist()
-        given = [self.stack(stmt.left, (count, n, n)).astype(np.float64)]
-        if stmt.whole == "solve":
-            given.append(self.stack(stmt.right, (count, n, width)).astype(np.float64))
-        found = getattr(np.linalg, stmt.whole)(*given)
-        found = np.stack(found, -1) if isinstance(found, tuple) else found
+        count, n, *rest = stmt.plan.values.tolist()
+        if stmt.whole in ("sort", "argsort"):
+            found = getattr(np, stmt.whole)(self.stack(stmt.left, (count, n)), kind="stable")
+        else:
+            given = [self.stack(stmt.left, (count, n, n)).astype(np.float64)]
+            if stmt.whole == "solve":
+                given.append(self.stack(stmt.right, (count, n, *rest)).astype(np.float64))
+            found = getattr(np.linalg, stmt.whole)(*given)
+            found = np.stack(found, -1) if isinstance(found, tuple) else found
         array, known = self._array(stmt.into)
         begin = self.first(stmt.into, stmt.index)
         array.reshape(-1)[begin : begin + found.size] = found.reshape(-1)

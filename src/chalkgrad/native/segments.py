@@ -12,7 +12,7 @@ from typing import Any, final
 
 from chalkgrad.errors import ProgramError, ShapeError
 from chalkgrad.ir.program import Program, Step, Var, input_types
-from chalkgrad.native.products.matrices import has
+from chalkgrad.native.products.wholes import has
 from chalkgrad.ops.kernel import Input, Loop, Routine, Table
 from chalkgrad.transform.lowered import sources
 

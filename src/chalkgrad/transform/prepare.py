@@ -7,7 +7,8 @@ One walk over the steps. Nothing here is ever drawn or printed, and nothing may 
 - an op that is evaluated by simpler ones is opened into them, so that σ(x), σ(-x), log σ(x) share one exponential;
 - what is computed twice, from the same values by the same op, is computed once;
 - a value that is spread, and then meets a full array, is not spread: NumPy does that as it goes;
-- a sign that is turned and turned again, or is turned and then added, is not turned.
+- a sign that is turned and turned again, or is turned and then added, is not turned;
+- what is sorted, and of which it is asked what came from where, is sorted once.
 
 All of this is exact, bit for bit; only the sign of a NaN may be another. It rests on this, that an op is a function:
 what it gives hangs on its inputs and params alone.
@@ -28,6 +29,7 @@ from chalkgrad.ir.program import NO_PARAMS, Atom, Number, Program, Step, Var
 from chalkgrad.ir.registry import lookup
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.transform.prune import prune
+from chalkgrad.transform.sorted_once import sorted_once
 
 # Of a value: the op that made it, and what it was made of, as the walk left them.
 Made = tuple[str, tuple[Atom, ...]]
@@ -40,7 +42,7 @@ def prepare(program: Program) -> Program:
         for step in program.steps:
             walk.take(step)
         outputs = tuple([walk.now(a) for a in program.outputs])
-        return prune(replace(program, steps=tuple(walk.steps), outputs=outputs))
+        return sorted_once(prune(replace(program, steps=tuple(walk.steps), outputs=outputs)))
 
 
 @final

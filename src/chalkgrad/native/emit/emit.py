@@ -12,7 +12,7 @@ from chalkgrad.native.emit.places import in_runs
 from chalkgrad.native.emit.state import State, Store
 from chalkgrad.native.emit.text import BYTES, Code, Module, stored
 from chalkgrad.native.emit.threads import in_threads
-from chalkgrad.native.products import blas, matrices
+from chalkgrad.native.products import blas, wholes
 from chalkgrad.native.tree import Buffer, Loop, Product, Stmt, Tree, read_by, walk, written
 
 _ALIGNED = 64
@@ -91,7 +91,7 @@ class _Emitter:
         statements(state, body if threads is None else threads.body)
         for s in walk(body):
             if isinstance(s, Product):
-                self.module.externs[s.routine] = (matrices if s.whole else blas).address(s.routine)
+                self.module.externs[s.routine] = wholes.address(s) if s.whole else blas.address(s.routine)
         if not alone:
             if state.failed:
                 self.failing.append(code.new(f"load i1, ptr {state.failed}"))

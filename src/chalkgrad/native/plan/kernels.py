@@ -18,7 +18,7 @@ from chalkgrad.native.plan.rewrite import Rewrite, ravelled
 from chalkgrad.native.plan.scans import Block, Where, copy, turns
 from chalkgrad.native.plan.statements import NotLowered, Region, Statement, apart, extents, fixed, places, wide
 from chalkgrad.native.plan.views import Flat, Row, Seen, Stored, Value, regrouped
-from chalkgrad.native.products.matrices import has, matrices
+from chalkgrad.native.products.wholes import has, read_as, whole
 from chalkgrad.native.tree import Buffer, Loop, Stmt
 from chalkgrad.ops.kernel import (
     Axis,
@@ -269,13 +269,12 @@ class Statements:
 
     def _routine(self, kernel: Routine, into: Where | None) -> Value:
         given: list[Where] = []
-        for value in map(self.source, kernel.args):
-            at = tuple([Axis(n) for n in value.shape])
-            same = value.dtype == kernel.dtype
-            made = value if same else Seen(at, cast(value.at(places(at)), kernel.dtype), value.shape)
+        for k, value in enumerate(map(self.source, kernel.args)):
+            dtype, at = read_as(kernel, k), tuple([Axis(n) for n in value.shape])
+            made = value if value.dtype == dtype else Seen(at, cast(value.at(places(at)), dtype), value.shape)
             given.append(self._lying(made, False))
         where = self._new(kernel.dtype, fixed(kernel.shape), into)
-        self._block([matrices(kernel, where, given, self._step)], [where.buffer], given)
+        self._block([whole(kernel, where, given, self._step)], [where.buffer], given)
         return self._stored(where, fixed(kernel.shape))
 
     def _copy(self, value: Value, into: Where) -> None:

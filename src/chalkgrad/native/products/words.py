@@ -5,7 +5,7 @@ Variables lie on the stack, where LLVM's first pass takes them into registers.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import final
 
@@ -110,4 +110,20 @@ class Words:
         self._lines.append(f"{body}:")
         yield
         self.line(f"br label %{done}")
+        self._lines.append(f"{done}:")
+
+    @contextmanager
+    def repeat(self) -> Generator[Callable[[str], None]]:
+        """The lines within, again and again: what is given leaves them, where its condition holds."""
+        head, done = [self._fresh("L")[1:] for _ in range(2)]
+        self.line(f"br label %{head}")
+        self._lines.append(f"{head}:")
+
+        def leave(condition: str) -> None:
+            on = self._fresh("L")[1:]
+            self.line(f"br i1 {condition}, label %{done}, label %{on}")
+            self._lines.append(f"{on}:")
+
+        yield leave
+        self.line(f"br label %{head}")
         self._lines.append(f"{done}:")
