@@ -18,6 +18,7 @@ from chalkgrad.ir.registry import OPS
 from chalkgrad.ir.types import ArrayType, type_of
 from chalkgrad.native.executable import Executable
 from chalkgrad.native.tape import tape as tapes
+from chalkgrad.native.tape import words
 from chalkgrad.native.tape.machine import instructions, machine, part
 from chalkgrad.native.tape.tape import LEAST, suits, tape
 from chalkgrad.ops.op import Op
@@ -206,6 +207,50 @@ def test_slots_are_used_again() -> None:
     made = tape(prepare(record(line, (0.5,), {}).program))
     assert made is not None
     assert made.arena <= 8 * 8
+
+
+def test_the_words_of_a_long_line_are_sorted_by_their_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    def line(x: Any, y: Any) -> Any:
+        state, z = 1, x
+        for _ in range(1500):
+            state = state * 48271 % 2147483647
+            z = (
+                np.sin(z * y + x),
+                z * y - x / (2 + z * z),
+                np.where(z > x, (z - x) * y, z * y) + 0.25,
+                z * 0.5 - abs(x * y),
+            )[state % 4]
+        return z
+
+    given = 0.3, 0.9, 1.0
+    program = of(line, *given[:2])
+    found: list[Any] = []
+    texts: list[bytes] = []
+    for few in (10**9, words.FEW):
+        monkeypatch.setattr(words, "FEW", few)
+        made = tape(program)
+        assert made is not None
+        found.append([x.tobytes() for x in run(made, *given)])
+        texts.append(made.tables[0].tobytes())
+    assert found[0] == found[1]
+    assert texts[0] != texts[1]
+
+
+def test_nothing_comes_before_what_it_reads() -> None:
+    rng = np.random.default_rng(0)
+    count, first = 3000, 5
+    outs = first + np.arange(count)
+    kind = rng.integers(1, 5, count)
+    args = outs[:, None] - rng.integers(1, 20, (count, 3))  # some are loads, some constants
+    args[0] = -1
+    reads = np.arange(3) < rng.integers(1, 4, count)[:, None]
+    order = words.by_kind(kind, args, reads, outs)
+    assert sorted(order.tolist()) == list(range(count))
+    done = {*range(-20, first)}
+    for row in order.tolist():
+        assert done.issuperset(args[row][reads[row]].tolist())
+        done.add(first + row)
+    assert np.count_nonzero(np.diff(kind[order])) < 0.7 * np.count_nonzero(np.diff(kind))
 
 
 def test_a_product_joins_the_sum_that_alone_reads_it() -> None:

@@ -1,4 +1,4 @@
-"""From the rows of a tape to its words: products joined with sums, slots used again, results handed on."""
+"""From the rows of a tape to its words: products joined with sums, rows sorted, slots used again, results handed on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.native.tape.machine import instructions, part
+from chalkgrad.native.tape.order import FEW, by_kind
 from chalkgrad.native.tape.scalars import FLOATS, FUNCTIONS, primitives
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -44,6 +45,9 @@ class Assembled:
         kind, args = kind[live], args[live]
         takes = _facts().takes[kind]
         reads = np.arange(3) < takes[:, None]
+        if len(live) > FEW:
+            order = by_kind(kind, args, reads, first + live)
+            kind, args, reads, live = kind[order], args[order], reads[order], live[order]
         used = np.zeros(first + len(table), bool)
         used[args[reads & (args >= 0)]] = True
         used[self._stores[self._stores[:, 1] >= 0, 1]] = True
