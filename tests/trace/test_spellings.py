@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import chalkgrad as cg
 from chalkgrad.evaluate.interpret import Interpreter
 from chalkgrad.ir.check import check
 from chalkgrad.ir.program import Number
@@ -135,6 +136,7 @@ VALUES = [
     (lambda v: np.zeros(4).clip(-1, v), V),
     (lambda v: np.mean(v > 0) + (v > 0).sum() + (v > 0) * 2.0 + (1 - (v > 0)), V),
     (lambda v: (v > 0).astype(float) * v, V),
+    (lambda v: v.astype(int) * v + np.floor(v * 3).astype(np.int64), V),
     (lambda v: 2**v + 2.0 / (3 - v) - (-v), V),
     (lambda v: np.float64(2) * v + np.int64(3) + np.array(2.5) + True, V),
     (lambda v: V * v + V[:1] - V, V),
@@ -160,6 +162,25 @@ def test_ints_stay_ints_where_numpy_keeps_them():
     program, found = run(lambda n: n * 2 + 1, N)
     assert program.output.type.dtype == "int64"
     assert found.dtype == np.int64
+
+
+def test_floats_cut_to_places_pass_nothing_back(monkeypatch):
+    def between(t, x):
+        i = np.floor(x).astype(int)
+        return np.sum(t[i] * (1 - (x - i)) + t[i + 1] * (x - i))
+
+    t, x = np.arange(6.0) ** 2, np.array([1.5, 2.25, 0.5, 3.75])
+    steps = cg.trace(between, t, x).steps
+    assert [step.op.name for step in steps if step.op.name in ("trunc", "cast")] == ["trunc", "cast"]  # views show it
+    for mode in ("off", "strict"):
+        monkeypatch.setenv("CHALKGRAD_NATIVE", mode)
+        slopes = cg.value_and_grad(lambda t, x: between(t, x), wrt=(0, 1))
+        for _ in range(2):
+            value, (dt, dx) = slopes(t, x)
+        assert value == between(t, x)
+        assert dt.tolist() == [0.5, 1.0, 1.25, 0.5, 0.75, 0.0]
+        assert dx.tolist() == [3.0, 5.0, 1.0, 7.0]
+        assert cg.jacobian(lambda x: x.astype(int) * x)(x).diagonal().tolist() == [1.0, 2.0, 0.0, 3.0]
 
 
 def test_float32_keeps_its_width_beside_plain_numbers():

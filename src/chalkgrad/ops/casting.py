@@ -19,7 +19,8 @@ from chalkgrad.ops.op import structured
 
 def _cast(x: Any, dtype: str = "float64") -> Any:
     x = np.asarray(x)
-    wider = x.dtype.kind == "f" and x.dtype.itemsize > 8  # differences are taken in such a width
+    # differences are taken in such a width
+    wider = x.dtype.kind == "f" and x.dtype.itemsize > 8 and dtype.startswith("float")
     return (x if wider else x.astype(dtype))[()]
 
 

@@ -269,7 +269,7 @@ class Traced(Holder):
         return Traced(self.session, one.atom, False, one.whole, weak=True)
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
-        """The same numbers in another width, and truths and whole numbers as floats."""
+        """The same numbers in another width: truths and whole numbers as floats, and floats cut to whole numbers."""
         to, have = np.dtype(dtype).name, self.atom.type.dtype
         if to == have:
             return self.copy("K") if copy else self
@@ -279,11 +279,11 @@ class Traced(Holder):
             return self.write("cast", self, dtype=to)
         if to in ("float64", "float32"):
             return self.write("indicator", self, **({} if to == "float64" else {"dtype": to}))
-        if to == "bool" or (to == "int64" and have == "bool"):
-            return self != 0 if to == "bool" else self.write("cast", self, dtype=to)
-        raise self.session.refuse(
-            f"astype from {have} to {to} is no op here; write np.floor(x), or int(x) for one whole number"
-        )
+        if to == "bool":
+            return self != 0
+        if to == "int64":  # trunc, so that views say what is done; nothing is passed back through a whole number
+            return self.write("cast", self if have == "bool" else self.write("trunc", self), dtype=to)
+        raise self.session.refuse(f"astype from {have} to {to} is no op here; whole numbers are x.astype(int)")
 
     def fill(self, value: Any) -> None:
         """Every entry replaced."""
