@@ -151,7 +151,8 @@ def fits() -> dict[str, Fit]:
         "EXP single": Fit(*e, 5, tables.EXP[SINGLE], (1.0, 0.5), "float32"),
         "EXP2": Fit(*two, 10, tables.EXP2[DOUBLE], (float(rate),)),
         "EXP2 single": Fit(*two, 5, tables.EXP2[SINGLE], (_rounded(rate, "float32"),), "float32"),
-        "LOG": Fit(_safe(_log_quotient, one * 2 / 3), lambda z: mp.sqrt(z) * z, 0, edge, 6, tables.LOG),
+        # from 3/4 to 3/2, and a little beyond
+        "LOG": Fit(_safe(_log_quotient, one * 2 / 3), lambda z: mp.sqrt(z) * z, 0, mp.mpf("0.04001"), 6, tables.LOG),
         "LOG_TAIL": Fit(
             _safe(lambda z: (_log_quotient(z) - one * 2 / 3) / z, one * 2 / 5),
             lambda z: z * z,
@@ -164,8 +165,8 @@ def fits() -> dict[str, Fit]:
         "LOG_SINGLE": Fit(
             _safe(lambda f: (mp.log1p(f) - f + f * f / 2) / f**3, one / 3),
             _safe(lambda f: f**3 / mp.log1p(f), 0),
-            1 / root - 1,
-            root - 1,
+            mp.mpf("-0.25001"),
+            mp.mpf("0.50001"),
             8,
             tables.LOG_SINGLE,
             (),

@@ -93,6 +93,30 @@ def test_lanes_make_no_difference(name: str, dtype: str) -> None:
         assert np.array_equal(y[sure].view(bits), alone[sure].view(bits))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_rare_lane_changes_no_other(name: str, dtype: str) -> None:
+    """One lane of each vector is special, in every place in turn; the others are what they are without it."""
+    rng = np.random.default_rng(10)
+    far = np.array([87.5, 89, 100, 104, 708.5, 710, 720, 745, 746, 1e5, 2.0**28, 2.0**30], dtype)
+    rare = np.concatenate([_special(dtype), far, -far, np.finfo(dtype).tiny * np.array([0.5, 3e-3], dtype)])
+    operands = OPERANDS.get(name, 1)
+    bits = "int64" if dtype == "float64" else "int32"
+    for lanes in (2, 8, 16):
+        among = np.tile(np.eye(lanes, dtype=bool), (rare.size, 1))
+        usual = [rng.uniform(1, 2, among.shape) if name == "arccosh" else rng.uniform(0.1, 0.9, among.shape)] * operands
+        for k in range(operands):
+            xs = [x.astype(dtype) for x in usual]
+            xs[k] = np.where(among, np.repeat(rare, lanes)[:, None], xs[k])
+            given = [x.ravel() for x in xs]
+            alone = function(name, dtype, 1, operands)(*given)
+            together = function(name, dtype, lanes, operands)(*given)
+            sure = ~np.isnan(alone)
+            assert np.array_equal(np.isnan(together), ~sure)
+            assert np.array_equal(together[sure].view(bits), alone[sure].view(bits))
+            assert sure[~among.ravel()].all()
+
+
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_the_processor_makes_no_difference(name: str) -> None:
     """One without fused multiplication has them from C's library, which takes its time."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from chalkgrad.native.maths.pairs import Pair
 from chalkgrad.native.maths.tables import ERF, ERF_TAIL, EXP, EXP2, LOG2, TANH
-from chalkgrad.native.maths.vectors import DOUBLE, SINGLE, Value, absolute, copysign, fma, polynomial, where
+from chalkgrad.native.maths.vectors import DOUBLE, SINGLE, Value, absolute, copysign, fma, mended, polynomial, where
 
 
 class _Format(NamedTuple):
@@ -16,9 +16,10 @@ class _Format(NamedTuple):
     bias: int  # of its exponent
     low: float  # below, e^x is as there: 0
     high: float  # above, e^x is as there: inf
+    usual: float  # up to there, e^x and e^-x have all digits
 
 
-_FORMAT = {DOUBLE: _Format(52, 1023, -746.0, 710.0), SINGLE: _Format(23, 127, -104.0, 89.0)}
+_FORMAT = {DOUBLE: _Format(52, 1023, -746.0, 710.0, 708.0), SINGLE: _Format(23, 127, -104.0, 89.0, 87.0)}
 
 
 class Scale(NamedTuple):
@@ -56,11 +57,36 @@ def reduced(x: Value) -> tuple[Value, Scale]:
     return fma(n, -low, fma(n, -high, x)), scale
 
 
+def _curve(r: Value) -> Value:
+    """e^r where |r| ≤ (log 2)/2, as 1 + (r + r² p(r))."""
+    return fma(polynomial(r, EXP[r.kind][1:]), r * r, r) + 1.0
+
+
+def _usual(x: Value) -> Value:
+    """e^x where it has all digits: what is to be its exponent is added to that of e^r."""
+    how = _FORMAT[x.kind]
+    high, low = LOG2[x.kind]
+    magic = 1.5 * 2.0**how.digits
+    shifted = fma(x, 1.4426950408889634, magic)
+    n = shifted - magic
+    y = _curve(fma(n, -low, fma(n, -high, x)))
+    return (y.turned() + (shifted.turned() << how.digits)).turned()
+
+
+def _unusual(x: Value) -> Value:
+    """Whether e^x or e^-x has not all digits."""
+    return ~(absolute(x) <= _FORMAT[x.kind].usual)
+
+
 def exp(x: Value) -> Value:
     """e^x, within 0.95 units of the last place."""
+    return mended("exp", _unusual(x), (x,), _usual(x), _exp)
+
+
+def _exp(x: Value) -> Value:
     how = _FORMAT[x.kind]
     r, scale = reduced(clamped(x, how.low, how.high))
-    return scale(fma(polynomial(r, EXP[x.kind]), r, 1.0))
+    return scale(_curve(r))
 
 
 def power_of_e(r: Value) -> Pair:

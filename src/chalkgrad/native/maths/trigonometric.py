@@ -167,6 +167,7 @@ _ZEROS = 64
 _WORDS = 24
 
 
+@cache
 def _turns() -> str:
     """2/pi in binary, most significant word first, by Machin's formula in whole numbers."""
     digits = 64 * _WORDS

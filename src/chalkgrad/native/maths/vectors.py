@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any, final
 
 DOUBLE, SINGLE, LONG, INT, BIT = "double", "float", "i64", "i32", "i1"
@@ -240,20 +239,36 @@ def copysign(x: Value, sign: Value) -> Value:
     return x.body.calls("copysign", x, sign)
 
 
-# From so many coefficients on, even and odd powers are summed apart: one more operation, and half the time to wait. The
-# last step, whose rounding counts most, is then still the only one of its size.
-_MANY = 8
-
-
 def polynomial(x: Value, coefficients: Sequence[float]) -> Value:
-    """The sum of the coefficients times the powers of x, the least power first; each step is rounded once."""
-    if len(coefficients) >= _MANY:
-        z = x * x
-        odd, even = [_from_the_top(z, coefficients[k::2]) for k in (1, 2)]
-        return fma(fma(even, x, odd), x, coefficients[0])
-    return _from_the_top(x, coefficients)
+    """The sum of the coefficients times the powers of x, the least power first.
+
+    Neighbours are summed first, then neighbours of those: more is done side by side, and nothing waits for long.
+    """
+    terms: list[Value | float] = list(coefficients)
+    while len(terms) > 1:
+        pairs: list[Value | float] = [fma(x, b, a) for a, b in zip(terms[::2], terms[1::2], strict=False)]
+        terms = [*pairs, *terms[2 * len(pairs) :]]
+        if len(terms) > 1:
+            x = x * x
+    return x._other(terms[0])
 
 
-def _from_the_top(x: Value, coefficients: Sequence[float]) -> Value:
-    top = x.body.number(x.kind, coefficients[-1])
-    return reduce(lambda sum, c: fma(sum, x, c), reversed(coefficients[:-1]), top)
+def mended(name: str, rare: Value, xs: Sequence[Value], y: Value, careful: Callable[..., Value]) -> Value:
+    """y, or where a lane is one of the rare ones what a careful way gives for all of them.
+
+    That stands in a function of its own, which is seldom called, and gives the same in lanes that are not rare.
+    """
+    body, one = y.body, y.body.type(y.kind)
+    symbol = f"maths.{name}.rare.{body.suffix(y.kind)}"
+    own = Body(body.lanes)
+    given = [Value(own, x.kind, f"%x{k}") for k, x in enumerate(xs)]
+    text = own.function(symbol, given, careful(*given), "noinline cold")
+    body.needs.update({**own.needs, symbol: text})
+    before, work, after = body.block, body.label(), body.label()
+    body.lines.append(f"  br i1 {rare.some().text}, label %{work}, label %{after}")
+    body.starts(work)
+    given = ", ".join([f"{body.type(x.kind)} {x.text}" for x in xs])
+    found = body.does(y.kind, f"call {one} @{symbol}({given})")
+    body.lines.append(f"  br label %{after}")
+    body.starts(after)
+    return body.does(y.kind, f"phi {one} [{y.text}, %{before}], [{found.text}, %{work}]")
