@@ -12,6 +12,7 @@ import pytest
 import chalkgrad as cg
 from chalkgrad.ir.types import SCALAR, ArrayType
 from chalkgrad.native.call.block import Code, Reader, block
+from chalkgrad.native.call.code import BLOCK
 from chalkgrad.native.call.entry import callable_of, kind, serve
 from chalkgrad.native.call.layout import layout
 from chalkgrad.trace.record import trace
@@ -35,6 +36,20 @@ class TestGuards:
         made = served(artifact, (x,), lambda found: found[0], [x > 0])
         np.testing.assert_array_equal(made(x * 3), x * 6)
         assert slow(made, -x)
+
+    def test_the_kept_room_is_as_large_as_a_block_needs(self) -> None:
+        # two blocks of one code: what one has for results is for the other a guard, which lies behind the arena
+        x = np.ones(1000)
+        code = Code(of(lambda x: (np.sum(x), x > 0), x, arena=8192))
+        found = []
+        for nest, guards in ((tuple, ()), (lambda made: made[0], [x > 0])):
+            reader = Reader(1)
+            reader.leaf(0, x, code.artifact.inputs[0], 0)
+            words = block(code, reader, nest, guards).keep[0]
+            found.append([int(words[BLOCK[name] // 8]) for name in ("ARENA", "CELL")])
+        (plain, first), (guarded, second) = found
+        assert guarded >= plain + 1000
+        assert first != second
 
     def test_a_code_that_gives_up(self) -> None:
         made = served(of(lambda x: x * 2, np.ones(3), status=1), (np.ones(3),))

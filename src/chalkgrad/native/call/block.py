@@ -44,9 +44,14 @@ class Code:
         self.sizes = np.array(artifact.sizes, np.int64)
         self.constants = np.array(artifact.constants, np.float64)
         self.tables = [np.require(t, requirements=("C", "A")) for t in artifact.tables]
-        # the room of the last call, for the next one
-        self.cell = np.zeros(1, np.uint64)
-        weakref.finalize(self, _free, self.cell)
+        self._cells: dict[int, Any] = {}
+
+    def cell(self, room: int) -> Any:
+        """Where the room of the last call is kept for the next one: blocks of one code may need rooms of two sizes."""
+        if room not in self._cells:
+            made = self._cells[room] = np.zeros(1, np.uint64)
+            weakref.finalize(self, _free, made)
+        return self._cells[room]
 
     def plainly(self, values: Sequence[Any]) -> list[Any] | None:
         """Its outputs at values of its inputs' types, by ctypes alone; None where the code gives up."""
@@ -215,7 +220,7 @@ def block(code: Code, reader: Reader, nest: Callable[[list[Any]], Any], guards: 
         "CONSTANTS": code.constants.ctypes.data,
         "ARENA": 0 if stacked else room,
         "STACKED": stacked,
-        "CELL": code.cell.ctypes.data,
+        "CELL": code.cell(room).ctypes.data,
         "RELEASE": int(artifact.work > LONG),
         "OUTS": outs.ctypes.data,
         "RESULTS": results,
