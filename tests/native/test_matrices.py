@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import chalkgrad as cg
 from chalkgrad.errors import MatrixError
 from chalkgrad.evaluate.interpret import Interpreter
-from chalkgrad.native.products import blas
+from chalkgrad.native.products import blas, matrices
 from chalkgrad.native.segments import pieces
 from chalkgrad.trace.record import record
 from chalkgrad.transform.prepare import prepare
@@ -159,3 +160,53 @@ def test_without_such_a_library_numpy_does_it(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(blas, "library", lambda: None)
     program = prepare(record(lambda a: np.sum(np.linalg.inv(a)), (np.eye(2),), {}).program)
     assert [p.native for p in pieces(program)] == [False, True]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [1, 2, 5, 33])
+def test_an_upper_triangle_gives_the_same_numbers(n: int, dtype: str) -> None:
+    rng = np.random.default_rng(n)
+    a = (np.triu(rng.normal(size=(n, n))) + 2 * np.eye(n)).astype(dtype)
+    for width in (1, 3, n):
+        b = rng.normal(size=(n, width)).astype(dtype)
+        made: Any = cg.compile(lambda a, b: np.linalg.solve(a, b), a, b)
+        np.testing.assert_array_equal(made(a, b), np.linalg.solve(a, b))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_an_upper_triangle_with_numbers_that_are_none(bad: float) -> None:
+    rng = np.random.default_rng(0)
+    a, b = np.triu(rng.normal(size=(4, 4))) + 2 * np.eye(4), rng.normal(size=(4, 2))
+    made: Any = cg.compile(lambda a, b: np.linalg.solve(a, b), a, b)
+    for place in ((0, 0), (1, 3), (2, 2)):
+        wrong = a.copy()
+        wrong[place] = bad
+        np.testing.assert_array_equal(made(wrong, b), np.linalg.solve(wrong, b))
+    wrong = b.copy()
+    wrong[0, 1] = bad
+    np.testing.assert_array_equal(made(a, wrong), np.linalg.solve(a, wrong))
+    singular = a.copy()
+    singular[2, 2] = 0
+    with pytest.raises(MatrixError):
+        made(singular, b)
+
+
+def test_an_upper_triangle_is_solved_without_factors(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _LIBRARY is not None
+    if "dtrtrs" not in _LIBRARY.addresses:
+        pytest.skip("NumPy's library has no such function here")
+    called: list[int] = []
+    stub = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 8)(lambda *given: called.append(1))
+    other = ctypes.cast(stub, ctypes.c_void_p).value or 0
+    library = blas.Library(_LIBRARY.count, {**_LIBRARY.addresses, "dgesv": other})
+    monkeypatch.setattr(blas, "library", lambda: library)
+    code = matrices._compiled.__wrapped__("solve", "float64")  # pyright: ignore[reportPrivateUsage]  # with the stub
+    solve = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5)(code.addresses["solve_f64"])
+    a, b = np.triu(np.arange(1.0, 17.0).reshape(4, 4)), np.ones((4, 1))
+    into, plan, failed = np.empty((4, 1)), np.array([1, 4, 1]), np.zeros(1, np.uint8)
+    solve(*[x.ctypes.data for x in (into, a, b, plan, failed)])
+    np.testing.assert_array_equal(into, np.linalg.solve(a, b))
+    assert not called
+    a[3, 0] = 1.0
+    solve(*[x.ctypes.data for x in (into, a, b, plan, failed)])
+    assert called

@@ -42,7 +42,7 @@ _FORTRAN = {
     "cblas_{}": "{}_",
 }
 PRODUCTS = {"float32": "sgemm", "float64": "dgemm"}
-MATRICES = ("dgesv", "dgetrf", "dpotrf")
+MATRICES = ("dgesv", "dgetrf", "dpotrf", "dtrtrs")
 ROUTINES = {"float32": "contract_f32", "float64": "contract_f64"}
 
 

@@ -7,6 +7,10 @@ in the way that NumPy does: each matrix is copied by columns, as float64, worked
 NumPy's.
 What has no solution or no factor is told by `failed`, and the interpreter then says so.
 
+A system with an upper triangle alone, as every derivative of a Cholesky or QR factor asks for, needs no factors: it is
+its own, so the numbers are the same. Whether it is one is looked at when it comes; so is whether all is finite, since
+zeros below the diagonal are multiplied with too, and infinity times 0 is NaN.
+
 `plan` says how many matrices there are, of how many rows, and how many columns the right side has.
 """
 
@@ -15,7 +19,8 @@ from __future__ import annotations
 import ctypes
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, final
 
@@ -32,10 +37,15 @@ from chalkgrad.ops.kernel import Axis, Input, Routine, lift
 
 # What each of them calls.
 CALLS = {"solve": "dgesv", "inv": "dgesv", "slogdet": "dgetrf", "cholesky": "dpotrf"}
-_COUNT_OF_ARGUMENTS = {"dgesv": 8, "dgetrf": 6, "dpotrf": 5}
+_TRIANGLE = "dtrtrs"
+_COUNT_OF_ARGUMENTS = {"dgesv": 8, "dgetrf": 6, "dpotrf": 5, _TRIANGLE: 10}
+# How many of them are single characters, whose lengths stand behind all, as Fortran has it.
+_LETTERS = {"dpotrf": 1, _TRIANGLE: 3}
 _KINDS = {"float32": "float", "float64": "double"}
 _SHORT = {"float32": "f32", "float64": "f64"}
 _ARGUMENTS = [("ptr", "into"), ("ptr", "left"), ("ptr", "right"), ("ptr", "plan"), ("ptr", "failed")]
+# As many entries as a line of the cache has.
+_BLOCK = 8
 _LOCK = threading.Lock()
 
 
@@ -82,20 +92,25 @@ def _compiled(name: str, dtype: str) -> Any:
     found, symbol = blas.library(), CALLS[name]
     assert found is not None
     memory = {n: ctypes.cast(getattr(ctypes.pythonapi, n), ctypes.c_void_p).value or 0 for n in _MEMORY}
-    externs = {**memory, **blas.guard(), symbol: found.addresses[symbol]}
-    text = _Matrices(name, dtype, found.count).text()
+    symbols = [symbol, *([_TRIANGLE] if name == "solve" and _TRIANGLE in found.addresses else [])]
+    externs = {**memory, **blas.guard(), **{s: found.addresses[s] for s in symbols}}
+    text = _Matrices(name, dtype, found.count, len(symbols) > 1).text()
     return engine.compiled(text, (f"{name}_{_SHORT[dtype]}",), externs)
 
 
 _MEMORY = ("PyMem_RawMalloc", "PyMem_RawFree")
 
 
+def _types(symbol: str) -> list[str]:
+    return ["ptr"] * _COUNT_OF_ARGUMENTS[symbol] + ["i64"] * _LETTERS.get(symbol, 0)
+
+
 @final
 class _Matrices:
     """One routine of one dtype."""
 
-    def __init__(self, name: str, dtype: str, count: str) -> None:
-        self.name, self.symbol, self.count = name, CALLS[name], count
+    def __init__(self, name: str, dtype: str, count: str, triangles: bool) -> None:
+        self.name, self.symbol, self.count, self.triangles = name, CALLS[name], count, triangles
         self.kind = _KINDS[dtype]
         self.needs: dict[str, str] = {}
         self.f = Words(f"{name}_{_SHORT[dtype]}", _ARGUMENTS, "nounwind", internal=False)
@@ -122,13 +137,9 @@ class _Matrices:
             "declare void @PyMem_RawFree(ptr)",
             "declare void @enter()",
             "declare void @leave()",
-            f"declare void @{self.symbol}({', '.join(self._types())})",
+            *[f"declare void @{s}({', '.join(_types(s))})" for s in (self.symbol, *([_TRIANGLE] * self.triangles))],
         ]
         return "\n".join([*declared, *self.needs.values(), f.text(), LOOPS])
-
-    def _types(self) -> list[str]:
-        # what counts characters stands behind all, as Fortran has it
-        return ["ptr"] * _COUNT_OF_ARGUMENTS[self.symbol] + ["i64"] * (self.name == "cholesky")
 
     def _one(self, turn: str, n: str, width: str, room: str) -> None:
         f, kind = self.f, self.kind
@@ -143,23 +154,56 @@ class _Matrices:
         elif self.name == "inv":
             self._identity(right, n)
         if self.symbol == "dgesv":
-            self._call(order, columns, matrix, leading, pivots, right, leading, info)
+            given = order, columns, matrix, leading
+            if self.triangles:
+                upper = self._upper(matrix, right, n, wide)
+                with f.when(upper):
+                    letters = [f.variable("i8", str(ord(letter))) for letter in "UNN"]
+                    self._call(_TRIANGLE, *letters, *given, right, leading, info)
+                with f.when(f.value(f"xor i1 {upper}, true")):
+                    self._call(self.symbol, *given, pivots, right, leading, info)
+            else:
+                self._call(self.symbol, *given, pivots, right, leading, info)
             self._told(info)
             self._given(right, f.at(kind, "%into", f.mul(turn, wide)), n, width)
         elif self.name == "slogdet":
-            self._call(order, order, matrix, leading, pivots, info)
+            self._call(self.symbol, order, order, matrix, leading, pivots, info)
             self._determinant(matrix, pivots, n, info, f.at(kind, "%into", f.mul(turn, "2")))
         else:
             letter = f.variable("i8", str(ord("L")))
-            self._call(letter, order, matrix, leading, info, "i64 1")
+            self._call(self.symbol, letter, order, matrix, leading, info)
             self._told(info)
             into = f.at(kind, "%into", f.mul(turn, square))
             self._given(matrix, into, n, n)
             with f.loop(n) as i, f.loop(n, start=f.add(i, "1")) as j:
                 f.store(kind, "0.0", f.at(kind, into, f.add(f.mul(i, n), j)))
 
-    def _call(self, *given: str) -> None:
-        self.f.line(f"call void @{self.symbol}({', '.join([g if ' ' in g else f'ptr {g}' for g in given])})")
+    def _call(self, symbol: str, *given: str) -> None:
+        lengths = ["i64 1"] * _LETTERS.get(symbol, 0)
+        self.f.line(f"call void @{symbol}({', '.join([*[f'ptr {g}' for g in given], *lengths])})")
+
+    def _upper(self, matrix: str, right: str, n: str, wide: str) -> str:
+        """Whether all below the diagonal is 0, and everything is finite."""
+        f = self.f
+        upper, column = f.variable("i1", "true"), f.variable("i64", "0")
+        with f.repeat() as leave:
+            j = f.load("i64", column)
+            leave(f.value(f"icmp sge i64 {j}, {n}"))
+            below = f.add(j, "1")
+            with f.loop(n, start=below) as i:
+                entry = f.load("double", f.at("double", matrix, f.add(f.mul(j, n), i)))
+                nothing = f.value(f"fcmp oeq double {entry}, 0.0")
+                f.store("i1", f.value(f"and i1 {f.load('i1', upper)}, {nothing}"), upper)
+            leave(f.value(f"xor i1 {f.load('i1', upper)}, true"))
+            f.store("i64", below, column)
+        with f.when(f.load("i1", upper)):
+            total = f.variable("double", "0.0")
+            for start, count in ((matrix, f.mul(n, n)), (right, wide)):
+                with f.loop(count) as i:
+                    nothing = f.value(f"fmul double {f.load('double', f.at('double', start, i))}, 0.0")
+                    f.store("double", f.value(f"fadd double {f.load('double', total)}, {nothing}"), total)
+            f.store("i1", f.value(f"fcmp oeq double {f.load('double', total)}, 0.0"), upper)
+        return f.load("i1", upper)
 
     def _counted(self, value: str) -> str:
         """A place with this number, as the library counts."""
@@ -176,10 +220,19 @@ class _Matrices:
         with self.f.when(self._failed(info)):
             self.f.store("i1", "true", "%failed")
 
+    @contextmanager
+    def _in_blocks(self, first: str, second: str) -> Generator[tuple[str, str]]:
+        """All pairs of places: a few of the first at each of the second, so that what lies side by side is met so."""
+        f = self.f
+        with f.loop(first, step=str(_BLOCK)) as start:
+            end = f.least(f.add(start, str(_BLOCK)), first)
+            with f.loop(second) as j, f.loop(end, start=start) as i:
+                yield i, j
+
     def _taken(self, start: str, into: str, rows: str, columns: str) -> None:
         """By columns what lies by rows."""
         f = self.f
-        with f.loop(rows) as i, f.loop(columns) as j:
+        with self._in_blocks(rows, columns) as (i, j):
             entry = f.load(self.kind, f.at(self.kind, start, f.add(f.mul(i, columns), j)))
             if self.kind == "float":
                 entry = f.value(f"fpext float {entry} to double")
@@ -188,7 +241,7 @@ class _Matrices:
     def _given(self, start: str, into: str, rows: str, columns: str) -> None:
         """By rows what lies by columns."""
         f = self.f
-        with f.loop(rows) as i, f.loop(columns) as j:
+        with self._in_blocks(columns, rows) as (j, i):
             entry = f.load("double", f.at("double", start, f.add(f.mul(j, rows), i)))
             f.store(self.kind, self._narrowed(entry), f.at(self.kind, into, f.add(f.mul(i, columns), j)))
 
