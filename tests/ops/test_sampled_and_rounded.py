@@ -158,3 +158,29 @@ def test_the_deviation_of_a_named_number_of_examples() -> None:
     program = with_sizes(replace(made.program), {made.program.inputs[0]: (4,)})
     (found,) = Interpreter(backprop(program).gradient)(values, 1.0)[1:]
     np.testing.assert_allclose(found, (values - values.mean()) / (3 * values.std(ddof=1)), rtol=1e-14)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("n", [1, 31, 32, 33, 34, 63, 64, 100, 127, 128, 129, 1000])
+def test_places_among_many_entries_are_found_by_halving(monkeypatch: pytest.MonkeyPatch, n: int, side: str) -> None:
+    def places(a: Any, x: Any) -> Any:
+        return np.searchsorted(a, x, side="left") if side == "left" else np.searchsorted(a, x, side="right")
+
+    monkeypatch.setenv("CHALKGRAD_NATIVE", "strict")
+    rng = np.random.default_rng(n)
+    for dtype in (np.float64, np.float32):
+        a = np.sort(np.round(rng.normal(size=n), 2)).astype(dtype)
+        a[-n // 40 :] = np.nan
+        a[: n // 50] = -np.inf
+        odd = np.array([np.nan, np.inf, -np.inf, -0.0], dtype)
+        x = np.concatenate([np.round(rng.normal(size=50), 2).astype(dtype), a[:5], a[-5:], odd])
+        found = cg.compile(places, a, x)
+        np.testing.assert_array_equal(found(a, x), places(a, x))
+        found(np.roll(a, n // 2), x)  # not in order: whatever it is, no entry beyond the last is read
+
+
+def test_many_entries_are_not_looked_at_one_by_one() -> None:
+    a, x = np.arange(5000.0), np.linspace(0.0, 4000.0, 7)
+    work = cg.backprop(lambda x, a: np.sum(np.searchsorted(a, x) * x), x, a)
+    assert "< 5000" not in cg.code(work, "loops")
+    assert len(cg.code(work, "c")) < 20_000  # a kernel each: no text has another's twice

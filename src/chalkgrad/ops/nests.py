@@ -29,9 +29,12 @@ from chalkgrad.ops.kernel import (
     inputs,
     lift,
     nest,
+    where,
 )
 
 Over = int | tuple[int, ...] | None
+# Up to so many ordered entries, looking at all of them is quicker than halving.
+_COUNTED = 32
 
 
 def over_axes(rank: int, axis: Over) -> tuple[int, ...]:
@@ -162,8 +165,19 @@ def counted(ordered: Source, x: Source, side: str) -> Nest:
     def before(a: Expr, b: Expr) -> Expr:
         return (a < b) | (fn("isnan", b) & ~fn("isnan", a))
 
-    known, entry = ordered[k], x[at]
-    return nest(at, before(known, entry) if side == "left" else ~before(entry, known), "int64", "sum", (k,))
+    def stands(known: Expr) -> Expr:
+        return before(known, x[at]) if side == "left" else ~before(x[at], known)
+
+    left = k.extent
+    if not isinstance(left, int) or left <= _COUNTED:
+        return nest(at, stands(ordered[k]), "int64", "sum", (k,))
+    found = lift(0)
+    while left > 1:  # of the entries that are left, the first half goes where its last one stands before x
+        half = left // 2
+        # a kernel each, so that no text has it more than once
+        found = nest(at, found + where(stands(ordered[found + (half - 1)]), half, 0), "int64")[at]
+        left -= half
+    return nest(at, found + where(stands(ordered[found]), 1, 0), "int64")
 
 
 def contracted(xs: Sequence[Source], operands: Sequence[str], result: str, dtype: str) -> Nest:
