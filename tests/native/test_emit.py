@@ -284,6 +284,24 @@ def test_shared_by_the_turns_of_a_loop_around(n: int, lanes: int) -> None:
     check(Tree("f", [x], [y, top], body), [numbers(m, n, d)], False)
 
 
+def test_copies_are_made_only_where_the_lanes_do_not_come_out_even() -> None:
+    """What lanes share is copied, and taken back, behind a question."""
+    n, d = 64, 5
+    x, y, i, j = buffer("x", (d, n), "input"), buffer("y", d, "output"), Axis(n), Axis(d)
+    begin = [Set(y, at(k), lift(0.0)) for k in range(d)]
+    body = [*begin, loop(i, 4, Loop(j, [Combine(y, at(j), "sum", x[j, i])]))]
+    lines = emit(Tree("f", [x], [y], body)).text.split("\n")
+    blends = [k for k, line in enumerate(lines) if "= select <4 x i1>" in line]
+    assert blends
+    for k in blends:
+        label = next(line for line in reversed(lines[:k]) if line.endswith(":"))[:-1]
+        asked = [
+            line.split()[2].strip(",") for line in lines if line.startswith("br i1 ") and f"label %{label}," in line
+        ]
+        assert any(f"{condition} = icmp slt i64 0, %" in line for condition in asked for line in lines)
+    check(Tree("f", [x], [y], body), [numbers(d, n)], False)
+
+
 @every
 def test_entries_changed_in_place(n: int, lanes: int) -> None:
     """Each turn is done once, also where the lanes do not come out even."""

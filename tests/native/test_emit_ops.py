@@ -19,6 +19,7 @@ from chalkgrad.native.emit import shared as emit_shared
 from chalkgrad.native.emit import state as emit_state
 from chalkgrad.native.emit import text as emit_text
 from chalkgrad.native.emit.emit import emit
+from chalkgrad.native.emit.homes import homes
 from chalkgrad.native.plan.plan import NotLowered, plan
 from chalkgrad.native.tree import Loop, Stmt, Tree
 from chalkgrad.ops.op import Op
@@ -41,7 +42,7 @@ def all_given(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def in_pairs(tree: Tree) -> Tree:
     """The outermost loops that may have lanes have two."""
-    inside = emit_loops.homes(tree.body)
+    inside = homes(tree.body)
 
     def visit(body: Sequence[Stmt]) -> None:
         for s in body:

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from chalkgrad.native.emit.loops import along, homes
+from chalkgrad.native.emit.homes import homes
+from chalkgrad.native.emit.loops import along
 from chalkgrad.native.plan.rewrite import operations
 from chalkgrad.native.tree import (
     Buffer,

@@ -39,7 +39,7 @@ def text(name: str, dtype: str, lanes: int, operands: int, inline: bool = True) 
     return (
         "\n".join(parts.values())
         + f"""
-define void @map(i64 %n, ptr noalias %y{given}) {{
+define void @map(i64 %n, ptr noalias %y{given}) alignstack(64) {{
 entry:
   %none = icmp slt i64 %n, {lanes}
   br i1 %none, label %end, label %loop

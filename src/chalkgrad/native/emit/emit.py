@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from chalkgrad.ir.types import ArrayType
 from chalkgrad.native.artifact import Artifact
-from chalkgrad.native.emit.loops import homes, registers, statements
+from chalkgrad.native.emit.homes import homes, registers
+from chalkgrad.native.emit.loops import statements
 from chalkgrad.native.emit.places import in_runs
 from chalkgrad.native.emit.state import State, Store
 from chalkgrad.native.emit.text import BYTES, Code, Module, stored
@@ -105,7 +106,9 @@ class _Emitter:
         result = f"  %failed = load i1, ptr {state.failed}\n  ret i1 %failed" if state.failed else "  ret i1 false"
         if threads is not None:
             more.append("i64 %turn")
-        head = f"define internal i1 {name}({', '.join([*given, *more])}) noinline nounwind {{"
+        # what does not fit into registers lies in whole lines of the cache; LLVM would leave it to chance
+        marks = f"noinline nounwind alignstack({_ALIGNED})"
+        head = f"define internal i1 {name}({', '.join([*given, *more])}) {marks} {{"
         self.functions.append(f"{head}\n{code.text()}\n{result}\n}}")
         pointers = [*[self.pointers[b] for b in used], "%sizes", "%constants"]
         if threads is not None:

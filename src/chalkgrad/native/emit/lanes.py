@@ -8,14 +8,15 @@ from functools import cache
 
 import llvmlite.binding as llvm
 
+from chalkgrad.native.emit.homes import Homes, homes
 from chalkgrad.native.emit.lane_costs import ONE, Lanes, cost, lane_axis, primitive, turns
 from chalkgrad.native.emit.layout import packed, turned
-from chalkgrad.native.emit.loops import Homes, differs, homes, varying
+from chalkgrad.native.emit.loops import differs, varying
 from chalkgrad.native.emit.records import by_turns, in_records
 from chalkgrad.native.emit.text import BYTES, LITERAL
 from chalkgrad.native.tree import Buffer, Choose, Combine, Loop, Product, Set, Stmt, Tree, expressions, walk, written
 from chalkgrad.native.windows import windows
-from chalkgrad.ops.scalars import Axis, Read, inside_out
+from chalkgrad.ops.scalars import ARITHMETIC, Axis, Expr, Fn, Read, inside_out
 
 # What it takes to begin and to fold what lanes share, an entry.
 _FOLDED = 12.0
@@ -93,7 +94,7 @@ def _best(loop: Loop, inside: Homes, last: dict[Buffer, int], around: tuple[Axis
     inner = _Choice(turn * turns(loop, ONE), tuple([x for p in parts for x in p.lanes]))
     if loop.role != "parallel" or loop.extent < 2 or not _legal(loop, inside) or windows(loop):
         return inner
-    count = _count(loop)
+    count = _count(loop, not [a for a in around if a is not loop.part])
     if count < 2:
         return inner
     n = loop.extent
@@ -143,16 +144,60 @@ def _width(loop: Loop) -> int:
     return max(found)
 
 
-def _count(loop: Loop) -> int:
+def _count(loop: Loop, outermost: bool) -> int:
     """How many lanes a loop may have: some registers' worth, so that what waits for one goes on with another."""
     hardware = register() // _width(loop)
     body = _operations(loop.body)
-    lanes = hardware * (4 if body <= 12 else 2 if body <= 200 else 1)
+    short = not any([isinstance(s, Loop) and s.extent > _INNER for s in walk(loop.body)])
+    waits = outermost and short and body <= _LONGEST and _waits(loop.body) >= _LONG
+    lanes = hardware * (4 if body <= 12 or waits else 2 if body <= 200 else 1)
     while lanes > loop.extent:
         lanes //= 2
     while loop.run is not None and lanes > hardware and loop.run % lanes:  # a run with nothing left over
         lanes //= 2
     return lanes
+
+
+# For how long what needs a result has to wait for it, in turns of the processor, where that is not about four. Of the
+# functions only those that keep little in registers: the others gain nothing by more lanes.
+_WAITS = {
+    "divide": 13,
+    "sqrt": 20,
+    "exp": 45,
+    "exp2": 45,
+    "expm1": 60,
+    "log": 60,
+    "log10": 75,
+    "log1p": 70,
+    "log2": 75,
+    "sigmoid": 80,
+    "tanh": 80,
+}
+# A processor that looks some 250 operations ahead does not see the next turn of a loop whose results wait for one
+# another for so long; and how much there may be to do in such a turn, and how many turns a loop in it may have, where
+# more lanes help.
+_LONG, _LONGEST, _INNER = 75, 150, 4
+
+
+def _waits(body: Sequence[Stmt]) -> float:
+    """For how long the last of the results of a turn waits, one after the other; 0 where nothing is known of one."""
+    after: dict[Buffer, float] = {}
+    for s in walk(body):
+        if isinstance(s, Loop):
+            continue
+        found: dict[Expr, float] = {}
+        for e in expressions(s):
+            for part in inside_out(e):
+                if isinstance(part, Read):
+                    found[part] = after.get(part.source, 0)
+                elif isinstance(part, Fn):
+                    known = _WAITS.get(part.name, 4 if part.name in ARITHMETIC or primitive(part) <= 1 else None)
+                    if known is None:
+                        return 0
+                    found[part] = known + max([found.get(x, 0) for x in part.args], default=0)
+        for b in written(s):
+            after[b] = max(after.get(b, 0), *found.values(), 0)
+    return max(after.values(), default=0)
 
 
 def _operations(body: Sequence[Stmt]) -> float:

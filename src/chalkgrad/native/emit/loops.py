@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from chalkgrad.native.emit import shared as emit_shared
 from chalkgrad.native.emit.asked import alike, asked, where_any
+from chalkgrad.native.emit.homes import Homes
+from chalkgrad.native.emit.shared import Kept
 from chalkgrad.native.emit.state import State, Value
 from chalkgrad.native.emit.statements import safe, statement
 from chalkgrad.native.emit.text import LITERAL, typed
@@ -22,8 +24,6 @@ WRITTEN_OUT_FOR_REGISTERS = 400
 
 # What runs of turns that are done in several threads are a multiple of, if they are longer.
 RUN = 64
-
-Homes = Mapping[Buffer, tuple[Loop, ...]]
 
 
 def statements(state: State, body: Sequence[Stmt]) -> None:
@@ -165,7 +165,8 @@ def _twice(state: State, stmt: Loop, start: str, middle: str, end: str, least: s
     """The turns up to `middle`, which fill the lanes; and then the last ones from `least` on, some of which were done
     before.
 
-    What those have combined is taken back. The body is written once, for both.
+    What those have combined is taken back. The body is written once, for both; where the first ones are all there are,
+    nothing is kept to be taken back.
     """
     code, lanes = state.code, stmt.lanes
     left = code.new(f"icmp slt i64 {middle}, {end}")
@@ -177,9 +178,16 @@ def _twice(state: State, stmt: Loop, start: str, middle: str, end: str, least: s
         second = code.new(f"icmp eq i64 {again}, 1")
         first = code.new(f"select i1 {second}, i64 {last}, i64 {start}")
         stop = code.new(f"select i1 {second}, i64 {code.new(f'add i64 {last}, {lanes}')}, i64 {middle}")
-        kept = emit_shared.kept_beside(state, stmt)
+        kept: list[Kept] = []
+
+        def if_second(body: Callable[[], None]) -> None:
+            turns(state, Axis(1), "0", again, 1, body, maybe=True)
+
+        if any([s in state.partials for s in walk(stmt.body) if isinstance(s, (Combine, Choose))]):
+            if_second(lambda: kept.extend(emit_shared.kept_beside(state, stmt)))
         in_lanes(state, stmt, first, stop, start != "0" or lanes > LITERAL)
-        if kept:
+
+        def take_back() -> None:
             kind = typed("int64", lanes)
             apart = f"<{', '.join([f'i64 {k}' for k in range(lanes)])}>"
             done = code.new(f"select i1 {second}, i64 {code.new(f'sub i64 {middle}, {last}')}, i64 0")
@@ -187,6 +195,9 @@ def _twice(state: State, stmt: Loop, start: str, middle: str, end: str, least: s
             new = code.new(f"icmp sge {kind} {apart}, {code.spread(done, 'int64', lanes)}")
             own = code.new(f"icmp slt {kind} {apart}, {code.spread(most, 'int64', lanes)}")
             emit_shared.taken_back(state, kept, code.new(f"and <{lanes} x i1> {new}, {own}"))
+
+        if kept:
+            if_second(take_back)
 
     axis = Axis(2)
     turns(state, axis, "0", passes, 1, lambda: once(state.counters[axis][0]))
@@ -339,55 +350,4 @@ def differs(e: Expr, lane: Axis | None, wide: set[Buffer]) -> bool:
     return False
 
 
-# What is known of the buffers of a function before it is written.
-
-
-def homes(body: Sequence[Stmt]) -> dict[Buffer, tuple[Loop, ...]]:
-    """The loops around everything that reads or writes a local buffer."""
-    found: dict[Buffer, tuple[Loop, ...]] = {}
-    choices: list[Choose] = []
-
-    def visit(stmts: Sequence[Stmt], path: tuple[Loop, ...]) -> None:
-        for s in stmts:
-            if isinstance(s, Loop):
-                visit(s.body, (*path, s))
-                continue
-            if isinstance(s, Choose):
-                choices.append(s)
-            for b in (*written(s), *read_by(s)):
-                found[b] = _common(found[b], path) if b in found else path
-
-    visit(body, ())
-    for s in choices:  # the place alone is set before the first turn: the best number lives for as long
-        found[s.best] = _common(found[s.best], found[s.place])
-    return {b: path for b, path in found.items() if b.space == "local"}
-
-
-def _common(a: tuple[Loop, ...], b: tuple[Loop, ...]) -> tuple[Loop, ...]:
-    k = 0
-    while k < min(len(a), len(b)) and a[k] is b[k]:
-        k += 1
-    return a[:k]
-
-
-def registers(body: Sequence[Stmt]) -> set[Buffer]:
-    """Scalars that are set once, before they are read and in a loop around all who read them."""
-    where: dict[Buffer, tuple[Loop, ...]] = {}
-    wrong: set[Buffer] = set()
-
-    def visit(stmts: Sequence[Stmt], path: tuple[Loop, ...]) -> None:
-        for s in stmts:
-            if isinstance(s, Loop):
-                visit(s.body, (*path, s))
-                continue
-            wrong.update([b for b in read_by(s) if b not in where or path[: len(where[b])] != where[b]])
-            for b in written(s):
-                if b in where or not isinstance(s, Set) or b.shape or b.space != "local":
-                    wrong.add(b)
-                where[b] = path
-
-    visit(body, ())
-    return {b for b in where if b not in wrong}
-
-
-__all__ = ["along", "differs", "homes", "loop", "registers", "statements", "varying", "weight"]
+__all__ = ["along", "differs", "loop", "statements", "varying", "weight"]

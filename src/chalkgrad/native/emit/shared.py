@@ -19,6 +19,9 @@ LARGEST = 4096
 # And so many bytes of such entries in all, copies of them included: they lie on the stack.
 ROOM = 2**20
 
+# What lanes share, and a copy of it.
+Kept = tuple[Partial, tuple[Store, ...]]
+
 _NEUTRAL = {"sum": 0, "prod": 1, "any": 0, "all": 1}
 
 
@@ -142,9 +145,9 @@ def end(state: State, begun: Sequence[Combine | Choose]) -> None:
         _each(state, axes, lambda s=s, p=partial, a=axes: _fold(state, s, p, a, p.stores[0].lanes))
 
 
-def kept_beside(state: State, stmt: Loop) -> list[tuple[Partial, tuple[Store, ...]]]:
+def kept_beside(state: State, stmt: Loop) -> list[Kept]:
     """A copy of what the lanes of a loop have combined so far."""
-    found: list[tuple[Partial, tuple[Store, ...]]] = []
+    found: list[Kept] = []
     for s in walk(stmt.body):
         partial = state.partials.get(s) if isinstance(s, (Combine, Choose)) else None
         if partial is None:
@@ -164,7 +167,7 @@ def _copy(state: State, partial: Partial, copies: Sequence[Store], axes: Sequenc
         memory.save(state, _entry(state, copy, b, places), b.dtype, text, store.lanes)
 
 
-def taken_back(state: State, kept: Sequence[tuple[Partial, tuple[Store, ...]]], mask: str) -> None:
+def taken_back(state: State, kept: Sequence[Kept], mask: str) -> None:
     """Where the mask does not hold, lanes have what they had when the copy was made."""
     for partial, copies in kept:
         axes = [Axis(n) for n in partial.buffers[0].shape]
@@ -202,4 +205,4 @@ def _fold(state: State, s: Combine | Choose, partial: Partial, axes: Sequence[Ax
     memory.save(state, pointers[0], dtype, combined(state, s.how, dtype, before, one, 1), 1)
 
 
-__all__ = ["begin", "begin_around", "end", "kept_beside", "taken_back"]
+__all__ = ["Kept", "begin", "begin_around", "end", "kept_beside", "taken_back"]

@@ -94,7 +94,7 @@ class Body:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)  # a frozen one is slow to make, and there are hundreds
 class Value:
     """A vector, by the name that it has in the text. A bare number beside it stands for all lanes."""
 
