@@ -65,7 +65,7 @@ class Session:
     its step leaves it; `widths` are values as they were cast to another width."""
 
     __slots__ = (
-        *("_arrays", "_bare", "_hidden", "_numbers", "_outside", "builder", "copies", "depth", "guards"),
+        *("_arities", "_arrays", "_bare", "_hidden", "_numbers", "_outside", "builder", "copies", "depth", "guards"),
         *("hidden", "laid", "like", "name", "open", "outer", "places", "quiet", "read", "refused", "widths"),
     )
 
@@ -87,6 +87,7 @@ class Session:
         self.read: dict[int, tuple[Any, Any]] = {}
         self._outside = outside or {}
         self._hidden: dict[Any, tuple[Any, Var]] = {}
+        self._arities: dict[Any, int] = {}  # of ops that give a float64 for float64 numbers; of others 0
         self._arrays: dict[int, tuple[Any, Number]] = {}
         self._bare: dict[float, Number] = {}
         self._numbers = Numbers(self.builder.steps, self.like)
@@ -149,7 +150,13 @@ class Session:
         """Add a step of each element, as `bind` does, where that takes no more than a look: of float64 numbers of this
         trace and bare ones, in a line that was met before. Else None."""
         place = self.places.known(frame)
-        if place is None or not self.open or not op.elementwise:
+        if place is None or not self.open:
+            return None
+        arity = self._arities.get(op)
+        if arity is None:
+            plain = op.elementwise and op.arity > 0 and of_scalars(op, op.arity)[0] is SCALAR
+            arity = self._arities[op] = op.arity if plain else 0
+        if arity != len(values):
             return None
         atoms: list[Atom] = []
         traced = False
@@ -173,8 +180,6 @@ class Session:
                 traced = traced or type(atom) is Var
                 atoms.append(atom)
         if not traced:
-            return None
-        if len(atoms) != op.arity or of_scalars(op, len(atoms))[0] is not SCALAR:
             return None
         var = Var(SCALAR, place.name)
         self.builder.steps.append(written((var,), op, tuple(atoms), NO_PARAMS, place.origin))

@@ -11,9 +11,8 @@ Slots are eight bytes each: a float64, a float32 as the float64 that is equal to
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import final
+from typing import NamedTuple
 
 from chalkgrad.native.emit.text import STORED, Module
 from chalkgrad.native.tape.scalars import FUNCTIONS, HANDED, Lines, primitives, written
@@ -22,9 +21,7 @@ from chalkgrad.native.tape.scalars import FUNCTIONS, HANDED, Lines, primitives, 
 BITS = 32
 
 
-@final
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One kind of word. `last` is the operand that is not read from a slot, being what the word before gave."""
 
     name: str
@@ -39,7 +36,12 @@ def instructions() -> dict[tuple[str, str, int], int]:
     return {key: place for place, (key, _) in enumerate(_all())}
 
 
-def _all() -> Iterator[tuple[tuple[str, str, int], Instruction]]:
+@cache
+def _all() -> tuple[tuple[tuple[str, str, int], Instruction], ...]:
+    return tuple(_each())
+
+
+def _each() -> Iterator[tuple[tuple[str, str, int], Instruction]]:
     yield ("end", "", -1), Instruction("end", (), "")
     for dtype in STORED:
         yield ("load", dtype, -1), Instruction("load", (), dtype)
@@ -105,17 +107,19 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 """
 
 
-def _field(name: str, place: int) -> list[str]:
-    return [
+@cache
+def _field(name: str, place: int) -> tuple[str, ...]:
+    return (
         f"%{name}.p = getelementptr i{BITS}, ptr %code, i64 {place}",
         f"%{name}.n = load i{BITS}, ptr %{name}.p",
         f"%{name} = zext i{BITS} %{name}.n to i64",
-    ]
+    )
 
 
-def _behind(name: str) -> list[str]:
+@cache
+def _behind(name: str) -> tuple[str, ...]:
     """What stands in the word behind."""
-    return [f"%{name}.p = getelementptr i{BITS}, ptr %code, i64 4", f"%{name} = load i64, ptr %{name}.p"]
+    return f"%{name}.p = getelementptr i{BITS}, ptr %code, i64 4", f"%{name} = load i64, ptr %{name}.p"
 
 
 def _slot(name: str, field: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from chalkgrad.ir.collection import no_collection
-from chalkgrad.ir.program import Atom, Program, Step, Var, input_types
+from chalkgrad.ir.program import Atom, Number, Program, Step, Var, input_types
 from chalkgrad.ir.types import SCALAR, ArrayType
 from chalkgrad.native.artifact import Artifact
 from chalkgrad.native.tape.machine import instructions, machine
@@ -78,7 +78,7 @@ class _Tape:
     def __init__(self, program: Program) -> None:
         self.numbers: list[int] = []
         self._known: dict[tuple[Any, str], int] = {}
-        # where the one entry of a float64 stands, of a value or a constant by its id; and the entries of all others
+        # where the one entry of a float64 stands, of a value or a constant; and the entries of all others
         self._reals: dict[Any, int] = {}
         self._others: dict[Any, list[int]] = {}
         self.loads: list[tuple[int, int, int]] = []
@@ -87,8 +87,10 @@ class _Tape:
             load = instructions()["load", var.type.dtype, -1]
             self._enter(var, list(range(len(self.loads), len(self.loads) + count)))
             self.loads.extend([(load, k, at) for at in range(count)])
-        self.rows: list[int] = []
-        self._write(program)
+        self.rows: Any = self._of_singles(program)
+        if self.rows is None:
+            self.rows = []
+            self._write(program)
         self.stores: list[tuple[int, int, int, int]] = []
         for k, atom in enumerate(program.outputs, len(program.inputs)):
             entries = self._entries(atom, atom.type.dtype)
@@ -103,19 +105,43 @@ class _Tape:
         else:
             self._others[var] = entries
 
+    def _of_singles(self, program: Program) -> Any:
+        """All rows at once, where each step is one instruction of float64 numbers, as they are in most long lines; else
+        None."""
+        steps, reals = program.steps, self._reals
+        if self._others or any([s.params for s in steps]):
+            return None
+        ops = [s.op for s in steps]
+        firsts = dict(zip(reversed(ops), reversed(steps), strict=True))
+        singles = {op: _Planned(step).single for op, step in firsts.items()}
+        if None in singles.values():
+            return None
+        given = [x for s in steps for x in s.inputs]
+        numbers = dict.fromkeys([x for x in given if type(x) is Number])
+        made = [s.outputs[0] for s in steps]
+        if any([x.type != SCALAR for x in numbers]) or any([v is None or v.type is not SCALAR for v in made]):
+            return None
+        for number in numbers:
+            self._entries(number, "float64")
+        reals.update(zip(made, range(len(self.loads), len(self.loads) + len(made)), strict=True))
+        table = np.zeros((len(steps), 4), np.int64)
+        table[:, 0] = [single[0] for single in map(singles.__getitem__, ops) if single is not None]
+        counts = np.array([len(s.inputs) for s in steps])
+        table[:, 1:][np.arange(3) < counts[:, None]] = [reals[x] for x in given]
+        return table
+
     def _write(self, program: Program) -> None:
         rows, reals, count = self.rows, self._reals, len(self.loads)
+        real = reals.get
         singles: dict[Any, tuple[int, tuple[int, ...]]] = {}
         planned: dict[Any, _Planned] = {}
         for step in program.steps:
             single = singles.get(step.op)
             if single is not None and not step.params:  # of float64 one instruction: almost every step
-                given = [reals.get(x if type(x) is Var else id(x)) for x in step.inputs]
+                given = [*map(real, step.inputs)]
                 if None not in given:
                     number, nothing = single
-                    rows.append(number)
-                    rows += given  # pyright: ignore[reportArgumentType]  # none of them is None
-                    rows += nothing
+                    rows += (number, *given, *nothing)  # pyright: ignore[reportArgumentType]  # none of them is None
                     reals[step.outputs[0]] = count
                     count += 1
                     continue
@@ -147,12 +173,12 @@ class _Tape:
         if isinstance(atom, Var):
             real = self._reals.get(atom)
             return self._others[atom] if real is None else [real]
-        known = self._others.get((id(atom), dtype))
+        known = self._others.get((atom, dtype))
         if known is None:
             flat = np.asarray(atom.value).astype(dtype).ravel().tolist()
-            known = self._others[id(atom), dtype] = [self._number(v, dtype) for v in flat]
+            known = self._others[atom, dtype] = [self._number(v, dtype) for v in flat]
             if dtype == "float64" and not atom.type.shape:
-                self._reals[id(atom)] = known[0]
+                self._reals[atom] = known[0]
         return known
 
     def _number(self, value: Any, dtype: str) -> int:
