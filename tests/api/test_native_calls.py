@@ -326,13 +326,14 @@ class TestCompile:
         assert made({"w": W}, 4)[0] == 2 * made({"w": W}, 3)[0]
 
     def test_in_pieces(self) -> None:
-        made = cg.compile(lambda w: np.sum(np.sort(np.sin(w)) * w), W)
+        w = np.arange(9000.0)  # longer than what is sorted in machine code
+        made = cg.compile(lambda w: np.sum(np.sort(np.sin(w)) * w), w)
         assert len(made.artifacts) == 2
-        np.testing.assert_allclose(made(W), np.sum(np.sort(np.sin(W)) * W))
+        np.testing.assert_allclose(made(w), np.sum(np.sort(np.sin(w)) * w))
 
     def test_what_has_nothing_to_compile(self) -> None:
         with pytest.raises(cg.ProgramError, match="sort"):
-            cg.compile(lambda w: np.sort(w), W)
+            cg.compile(lambda w: np.sort(w), np.arange(9000.0))
 
     def test_what_is_traced_at_every_call(self) -> None:
         numbers = [2.0]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from chalkgrad.api.anew import Anew
 from chalkgrad.api.derived import KEPT, Same, answers_of, function_of, transform
 from chalkgrad.errors import ChalkgradError
 from chalkgrad.native.executable import Executable, mode
@@ -49,6 +50,8 @@ def compile(source: Any, *args: Any, **named: Any) -> Callable[..., Any]:
     if mode() == "off":
         raise ChalkgradError("CHALKGRAD_NATIVE=off turns machine code off; take it out of the environment")
     function = function_of(source)
+    if isinstance(function, Anew):
+        function = function.own()
     made: Any = function if answers_of(function) is not None else _valued(Same(function))
     answers = answers_of(made)
     assert answers is not None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from chalkgrad.api.anew import Kept
 from chalkgrad.api.derived import (
-    KEPT,
     Chosen,
     Same,
     Wrt,
@@ -86,7 +86,7 @@ def value_and_grad(source: Source, wrt: Wrt = 0) -> Callable[..., Any]:
     return _derived(Same(function), placed(function, wrt), True)
 
 
-@lru_cache(maxsize=KEPT)
+@Kept
 def _derived(same: Same, wrt: Wrt, valued: bool) -> Callable[..., Any]:
     """Kept, since people write `grad(f)(x)` within a loop. `valued` says that the value is wanted, too."""
     function = same.function

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chalkgrad.api.anew import Kept
 from chalkgrad.api.derived import (
-    KEPT,
     Chosen,
     Same,
     Traced,
@@ -84,7 +83,7 @@ def jacobian(source: Any, wrt: Wrt = 0, *, mode: Mode = "auto", sparse: bool = F
     return _whole(Same(function), wrt, mode)
 
 
-@lru_cache(maxsize=KEPT)
+@Kept
 def _whole(same: Same, wrt: Wrt, mode: Mode) -> Callable[..., Any]:
     function = same.function
 
@@ -220,7 +219,7 @@ def vmap(source: Any, in_axes: Any = 0, out_axes: int = 0) -> Callable[..., Any]
     return _mapped(Same(function), each, out_axes)
 
 
-@lru_cache(maxsize=KEPT)
+@Kept
 def _mapped(same: Same, in_axes: tuple[int | None, ...] | int | None, out_axes: int) -> Callable[..., Any]:
     function = same.function
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from chalkgrad.api.derived import KEPT, Same, Traced, function_of, traced, transform
+from chalkgrad.api.anew import Kept
+from chalkgrad.api.derived import Same, Traced, function_of, traced, transform
 from chalkgrad.errors import GradientError, ShapeError
 from chalkgrad.ir.dims import dims_text
 from chalkgrad.ir.program import Program, Var
@@ -54,7 +54,7 @@ def jvp(function: Any, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple
     return _pushed(Same(called))(*primals, *tangents)
 
 
-@lru_cache(maxsize=KEPT)
+@Kept
 def _pushed(same: Same) -> Callable[..., Any]:
     function = same.function
 
@@ -163,13 +163,13 @@ def _kept(primal: Any) -> Any:
     return tree.unflatten([x.copy() if type(x) is np.ndarray else x for x in found])
 
 
-@lru_cache(maxsize=KEPT)
+@Kept
 def _valued(same: Same) -> Callable[..., Any]:
     function = same.function
     return transform(function, lambda *args: function(*args))
 
 
-@lru_cache(maxsize=KEPT)
+@Kept
 def _pulled(same: Same) -> Callable[..., Any]:
     function = same.function
 

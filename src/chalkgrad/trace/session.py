@@ -161,24 +161,24 @@ class Session:
         atoms: list[Atom] = []
         traced = False
         for value in values:
-            kind = type(value)
-            if kind is float or kind is int:
-                if kind is int and not -_EXACT <= value <= _EXACT:
+            if isinstance(value, Holder):
+                if value.session is not self or value.memory is not None or value.whole:
                     return None
-                bare = self._bare.get(value)
-                if bare is None:
-                    bare = Number(float(value), SCALAR)
-                    if value:  # 0 and -0 are equal, and NaN is found by no value
-                        self._bare[value] = bare
-                atoms.append(bare)
-            elif not isinstance(value, Holder) or value.session is not self or value.memory is not None:
-                return None
-            else:
                 atom = value.atom
-                if atom.type is not SCALAR or value.whole:
+                if atom.type is not SCALAR:
                     return None
                 traced = traced or type(atom) is Var
                 atoms.append(atom)
+                continue
+            kind = type(value)
+            if kind is not float and (kind is not int or not -_EXACT <= value <= _EXACT):
+                return None
+            bare = self._bare.get(value)
+            if bare is None:
+                bare = Number(float(value), SCALAR)
+                if value:  # 0 and -0 are equal, and NaN is found by no value
+                    self._bare[value] = bare
+            atoms.append(bare)
         if not traced:
             return None
         var = Var(SCALAR, place.name)

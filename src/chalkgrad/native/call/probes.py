@@ -18,7 +18,7 @@ import numpy as np
 from chalkgrad.native.call.block import Reader, Unserved
 from chalkgrad.native.call.entry import is_native
 from chalkgrad.native.call.layout import layout, word_at
-from chalkgrad.trace.captured import PLAIN, STEADY, is_steady
+from chalkgrad.trace.captured import PLAIN, STEADY, TRANSFORMS, is_steady
 from chalkgrad.trace.running import ACTIVE
 
 # Arrays that plain NumPy read are compared as a whole, up to so many bytes.
@@ -77,7 +77,7 @@ class Probes:
                 self._inner(value)
             else:
                 self._function(value)
-        elif is_native(value):
+        elif is_native(value) or kind in TRANSFORMS:
             self._inner(value)
         elif isinstance(value, tuple):
             for part in value:
