@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import weakref
@@ -24,7 +25,6 @@ XS = np.random.default_rng(0).normal(size=(8, 4))
 @pytest.fixture(autouse=True)
 def nothing_shared() -> None:
     anew._SHARED.clear()
-    anew._FAMILIES.clear()
 
 
 @pytest.fixture
@@ -49,6 +49,10 @@ def pulled(w: Any, x: Any) -> Any:
     return cg.vjp(lambda q: np.sin(q) * w, x)[1](np.ones(4))[0]
 
 
+def weighed(q: Any, w: Any) -> Any:
+    return np.sum(np.sin(q) * w)
+
+
 WAYS: dict[str, Callable[[Any, Any], Any]] = {
     "grad": lambda w, x: cg.grad(lambda q: np.sum(np.sin(q) * w))(x),
     "value_and_grad": lambda w, x: cg.value_and_grad(lambda q: np.sum(np.sin(q) * w))(x)[1],
@@ -62,6 +66,8 @@ WAYS: dict[str, Callable[[Any, Any], Any]] = {
     "keyword": lambda w, x: cg.grad(lambda q, *, w=w: np.sum(np.sin(q) * w))(x),
     "tuple": lambda w, x: (lambda both: cg.grad(lambda q: np.sum(np.sin(q) * both[0] * both[1]))(x))((w, np.ones(4))),
     "within": lambda w, x: (lambda f: cg.grad(lambda q: np.sum(f(q)))(x))(lambda q: np.sin(q) * w),
+    "partial": lambda w, x: cg.grad(functools.partial(lambda v, q: np.sum(np.sin(q) * v), w))(x),
+    "partial by name": lambda w, x: cg.grad(functools.partial(weighed, w=w))(x),
     "of a gradient": lambda w, x: -cg.jvp(cg.grad(lambda q: np.sum(np.cos(q) * w)), (x,), (np.ones(4),))[1] + 0.0,
 }
 
@@ -83,13 +89,34 @@ def test_what_is_no_array_tells_functions_apart() -> None:
                 close(found, power * XS[3] ** (power - 1) * w * (1 if sign == "plus" else -1))
 
 
-def test_floats_that_go_on_changing_are_arguments(traces: list[Any]) -> None:
-    for k in range(12):
-        rate, other = 0.1 * k, np.float64(k)
-        close(cg.grad(lambda q: np.sum(np.sin(q)) * rate + np.sum(q) * other)(XS[0]), np.cos(XS[0]) * rate + k)  # noqa: B023
-        if k == 7:
-            del traces[:]
-    assert not traces
+def shown(w: Any) -> str:
+    try:
+        return str(float(f"{w[0]}"))
+    except Exception:
+        return ""
+
+
+def test_what_tells_a_traced_value_from_an_array_is_not_shared() -> None:
+    for w in XS:
+        looks: list[Callable[[Any], Any]] = [
+            lambda q: np.sum(q) * len(shown(w)),  # noqa: B023
+            lambda q: np.sum(q) * len(repr(w)),  # noqa: B023
+            lambda q: np.sum(q) * (2.0 if hasattr(w, "tobytes") else 1.0),  # noqa: B023
+            lambda q: np.sum(q) * (2.0 if getattr(w, "flags", None) else 1.0),  # noqa: B023
+        ]
+        for look, wanted in zip(looks, (len(str(float(w[0]))), len(repr(w)), 2.0, 2.0), strict=True):
+            close(cg.grad(look)(XS[0]), np.full(4, wanted))
+
+
+def test_floats_stay_floats() -> None:
+    for rate in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 0.0):
+        sort = 2.0 if type(rate) is float else 1.0
+        close(cg.grad(lambda q: np.sum(q) * (2.0 if type(rate) is float else 1.0))(XS[0]), np.full(4, sort))  # noqa: B023
+        if rate:
+            close(cg.grad(lambda q: np.sum(q) * (1.0 / rate))(XS[0]), np.full(4, 1 / rate))  # noqa: B023
+        else:
+            with pytest.raises(ZeroDivisionError):
+                cg.grad(lambda q: np.sum(q) * (1.0 / rate))(XS[0])  # noqa: B023
 
 
 def test_a_float_decides_a_branch() -> None:

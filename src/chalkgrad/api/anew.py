@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any, final
 
@@ -27,12 +27,10 @@ from chalkgrad.trace.running import running
 DEPTH = 4
 # A function that is called more often gets a transform of its own, which is quicker to call.
 OFTEN = 1000
-# So many functions that differ in nothing but floats: from then on floats are arguments too.
-FLOATS = 3
-_FLOATING = frozenset({float, np.float64, np.float32})
 # Codes that are remembered as met.
 MET = 1024
 
+_Made = FunctionType | partial[Any]
 # What is kept of a value that a function holds: whether it is an argument, or the same of a function's values.
 Part = bool | tuple[Any, ...]
 _LOCK = threading.Lock()
@@ -45,38 +43,43 @@ class _NoForm(Exception):
 @final
 class _Form:
     """A function as one of many: `given` are its values that are arguments; `key` is equal where all others are the
-    same, and `family` where they are but for floats. What the key tells by its id is held by a clone."""
+    same. What the key tells by its id is held by a clone."""
 
-    __slots__ = ("family", "function", "given", "key", "parts")
+    __slots__ = ("function", "given", "key", "parts")
 
-    def __init__(self, function: FunctionType, floats: bool, depth: int = 0) -> None:
-        code = function.__code__
-        if function.__dict__ or depth == DEPTH or _writes(code):
+    def __init__(self, function: _Made, depth: int = 0) -> None:
+        if function.__dict__ or depth == DEPTH:
             raise _NoForm
         self.function = function
         self.given: list[Any] = []
         parts: list[Part] = []
-        own: list[Any] = [id(code), id(function.__globals__), tuple(function.__kwdefaults__ or ())]
-        family = [*own]
+        own: list[Any] = _place(function)
         for value in _held(function):
             kind = type(value)
-            if kind is np.ndarray or (floats and kind in _FLOATING) or (kind is tuple and _of_arrays(value)):
+            if kind is np.ndarray or (kind is tuple and _of_arrays(value)):
                 self.given.append(value)
                 parts.append(True)
                 continue
-            if kind is FunctionType and value.__closure__ and not is_steady(value):
-                inner = _Form(value, floats, depth + 1)
+            if kind is partial or (kind is FunctionType and "<locals>" in value.__qualname__ and not is_steady(value)):
+                inner = _Form(value, depth + 1)
                 self.given += inner.given
                 parts.append(inner.parts)
                 own.append(inner.key)
-                family.append(inner.family)
                 continue
             parts.append(False)
             own.append(_name(value, kind))
-            family.append(kind if kind in _FLOATING else own[-1])
         self.parts = tuple(parts)
         self.key = (self.parts, *own)
-        self.family = tuple(family)
+
+
+def _place(function: _Made) -> list[Any]:
+    """Where it is written, and the names of what it holds."""
+    if isinstance(function, partial):
+        return [partial, len(function.args), tuple(function.keywords)]
+    code = function.__code__
+    if _writes(code):
+        raise _NoForm
+    return [id(code), id(function.__globals__), tuple(function.__kwdefaults__ or ())]
 
 
 def _name(value: Any, kind: type) -> Any:
@@ -90,8 +93,10 @@ def _of_arrays(values: tuple[Any, ...]) -> bool:
     return bool(values) and all([type(v) is np.ndarray for v in values])
 
 
-def _held(function: FunctionType) -> list[Any]:
-    """What it holds in its closure and its defaults."""
+def _held(function: _Made) -> list[Any]:
+    """What it holds in its closure and its defaults, or as arguments that are given already."""
+    if isinstance(function, partial):
+        return [function.func, *function.args, *function.keywords.values()]
     try:
         found = [cell.cell_contents for cell in function.__closure__ or ()]
     except ValueError:  # a cell that is still empty
@@ -118,22 +123,31 @@ def _writes(code: CodeType) -> bool:
     return found[1]
 
 
-def _clone(function: FunctionType, parts: tuple[Part, ...]) -> FunctionType:
+def _clone(function: _Made, parts: tuple[Part, ...]) -> _Made:
     """The same function with None for what is given, which it thus does not keep."""
     values: list[Any] = []
     for value, part in zip(_held(function), parts, strict=True):
         values.append(_clone(value, part) if isinstance(part, tuple) else None if part else value)
+    if isinstance(function, partial):
+        return _given(function, values)
     return _made(function, values, [CellType(v) for v in values[: len(function.__closure__ or ())]])
 
 
-def _again(clone: FunctionType, parts: tuple[Part, ...], given: Iterator[Any]) -> FunctionType:
+def _again(clone: _Made, parts: tuple[Part, ...], given: Iterator[Any]) -> _Made:
     """The function of a clone with these in place of what is given. All else stands in the clone's own cells, where a
     trace finds it, and puts its stand-in for NumPy."""
     values: list[Any] = []
     for value, part in zip(_held(clone), parts, strict=True):
         values.append(_again(value, part, given) if isinstance(part, tuple) else next(given) if part else value)
+    if isinstance(clone, partial):
+        return _given(clone, values)
     pairs = zip(clone.__closure__ or (), values, parts, strict=False)
     return _made(clone, values, [CellType(value) if part else cell for cell, value, part in pairs])
+
+
+def _given(like: partial[Any], values: list[Any]) -> partial[Any]:
+    behind = 1 + len(like.args)
+    return partial(values[0], *values[1:behind], **dict(zip(like.keywords, values[behind:], strict=True)))
 
 
 def _made(like: FunctionType, values: list[Any], cells: list[CellType]) -> FunctionType:
@@ -167,10 +181,13 @@ class Kept:
     def __call__(self, same: Same, *options: Any) -> Callable[..., Any]:
         function = same.function
         kind = type(function)
-        if (kind is not FunctionType and kind is not Anew) or running() is not None:
+        if (kind is not FunctionType and kind is not partial and kind is not Anew) or running() is not None:
             return self.known(same, *options)
-        if kind is FunctionType:
-            key = id(function.__code__), options
+        if kind is not Anew:
+            inner: Any = function
+            while type(inner) is partial:
+                inner = inner.func
+            key = id(getattr(inner, "__code__", inner)), kind, options
             first = self._met.get(key)
             if first is None:
                 with _LOCK:
@@ -178,7 +195,7 @@ class Kept:
                     while len(self._met) > MET:
                         self._met.popitem(last=False)
                 return self.known(same, *options)
-            if first() is function or is_steady(function):
+            if first() is function or (kind is FunctionType and is_steady(function)):
                 return self.known(same, *options)
         return Anew(self, same, options)
 
@@ -196,8 +213,6 @@ class _Shared:
 
 # By what functions are told apart, what serves them; None where there can be none.
 _SHARED: OrderedDict[Any, _Shared | None] = OrderedDict()
-# Of functions that are the same but for floats, how many sets of these there were; none where they can be no arguments.
-_FAMILIES: OrderedDict[Any, int] = OrderedDict()
 
 
 @final
@@ -235,13 +250,9 @@ class Anew:
             function = function._same.function
         of = tuple(reversed(steps))
         try:
-            form = _Form(function, False)
-            family = of, form.family
-            loose = _FAMILIES.get(family, 0) > FLOATS
-            if loose:
-                form = _Form(function, True)
+            form = _Form(function)
             key = of, form.key
-            shared = _SHARED[key] if key in _SHARED else _share(of, form, key, family)
+            shared = _SHARED[key] if key in _SHARED else _share(of, form, key)
         except (_NoForm, TypeError, KeyError):  # what has no hash; what went out meanwhile
             return self.own()(*args, **kwargs)
         if shared is None:
@@ -250,7 +261,8 @@ class Anew:
             result = shared.call(tuple(form.given), *args, **kwargs)
         except Exception:  # the function's own transform answers, or says what is wrong
             if not shared.answered:
-                _refuse(key, family if loose else None)
+                with _LOCK:
+                    _SHARED[key] = None
             return self.own()(*args, **kwargs)
         shared.answered = True
         return result
@@ -277,34 +289,27 @@ class Anew:
 TRANSFORMS.add(Anew)
 
 
-def _share(of: tuple[tuple[Kept, tuple[Any, ...]], ...], form: _Form, key: Any, family: Any) -> _Shared:
+def _share(of: tuple[tuple[Kept, tuple[Any, ...]], ...], form: _Form, key: Any) -> _Shared:
     """A transform of such functions, whose first argument is what is given."""
     parts = form.parts
     clone = _clone(form.function, parts)
 
     def write(given: Any, *args: Any, **kwargs: Any) -> Any:
+        here = running()
+        if here is not None:
+            here.plain = True
         made: Callable[..., Any] = _again(clone, parts, iter(given))
         for keeper, options in of:
             made = keeper.make(Same(made), *options)
         return made(*args, **kwargs)
 
-    write.__name__ = write.__qualname__ = clone.__name__
+    write.__name__ = write.__qualname__ = str(getattr(form.function, "__name__", "f"))
     found = _Shared(transform(clone, write, like=False))
     with _LOCK:
         _SHARED[key] = found
-        _FAMILIES[family] = _FAMILIES.pop(family, 0) + 1
         while len(_SHARED) > KEPT:
             _SHARED.popitem(last=False)
-        while len(_FAMILIES) > MET:
-            _FAMILIES.popitem(last=False)
     return found
-
-
-def _refuse(key: Any, family: Any) -> None:
-    with _LOCK:
-        _SHARED[key] = None
-        if family is not None:
-            _FAMILIES[family] = -MET
 
 
 __all__ = ["Anew", "Kept"]

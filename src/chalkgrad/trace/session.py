@@ -62,11 +62,12 @@ class Session:
     have caught it. `quiet` are steps that no person wrote, which go where nothing reads them, `copies` those that only
     copy; `hidden` are values from outside that became inputs, `read` the arrays outside that plain NumPy read; `laid`
     says that the steps rest on how the arguments lie in memory, and `like` as what a value lies, where that is not as
-    its step leaves it; `widths` are values as they were cast to another width."""
+    its step leaves it; `widths` are values as they were cast to another width. A `plain` trace stands for one in which
+    some arguments are arrays: what would tell them apart, as their text does, is refused."""
 
     __slots__ = (
         *("_arities", "_arrays", "_bare", "_hidden", "_numbers", "_outside", "builder", "copies", "depth", "guards"),
-        *("hidden", "laid", "like", "name", "open", "outer", "places", "quiet", "read", "refused", "widths"),
+        *("hidden", "laid", "like", "name", "open", "outer", "places", "plain", "quiet", "read", "refused", "widths"),
     )
 
     def __init__(self, name: str, home: str, outside: Mapping[int, tuple[str, Any]] | None = None) -> None:
@@ -75,6 +76,7 @@ class Session:
         self.places = Places(home)
         self.open = True
         self.refused: TraceError | None = None
+        self.plain = False
         self.guards: dict[Var, Guard] = {}
         self.hidden: list[tuple[Var, Any]] = []
         self.quiet: set[Step] = set()
@@ -100,6 +102,8 @@ class Session:
 
     def refuse_as(self, kind: type[NotSized] | type[NoAttribute], problem: str) -> Exception:
         """An error that the function may catch, as it would catch NumPy's own."""
+        if self.plain:
+            self.refuse(problem)
         return kind(located(self.places.here()[0], problem))
 
     def noted(self, op: OpLike, values: Sequence[Any]) -> Var:

@@ -193,6 +193,8 @@ class Traced(Holder):
         return self.copy()
 
     def __repr__(self) -> str:
+        if self.session.plain:
+            self.session.refuse("a traced value has no numbers to print")
         hint = self.atom.hint if isinstance(self.atom, Var) else ""
         return f"<traced {hint or 'value'}: {self.atom.type}>"
 
