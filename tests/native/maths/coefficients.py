@@ -135,6 +135,19 @@ def _log_quotient(z: Any) -> Any:
     return (mp.log((1 + s) / (1 - s)) / s - 2) / z
 
 
+def _erf(degree: int, known: Sequence[float], dtype: str = "float64") -> Fit:
+    """erf x = x + x p(x²) up to 1."""
+    p = _safe(lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1, 2 / mp.sqrt(mp.pi) - 1)
+    return Fit(p, lambda z: mp.mpf(1), 0, 1, degree, known, (), dtype)
+
+
+def _erf_tail(high: str, degree: int, known: Sequence[float], dtype: str = "float64") -> Fit:
+    """erfc x = e^(-x p(x)): as far as 1 minus it needs."""
+    return Fit(
+        lambda x: -mp.log(mp.erfc(x)) / x, lambda x: x * mp.erfc(x) / mp.erf(x), 0.99, high, degree, known, (), dtype
+    )
+
+
 def fits() -> dict[str, Fit]:
     """All polynomials, by the names of their tables."""
     mp.mp.dps = 60
@@ -182,23 +195,10 @@ def fits() -> dict[str, Fit]:
         "ARCSIN": _odd(mp.asin, one / 6, 0.25, 12, tables.ARCSIN),
         "ARCSINH": _odd(mp.asinh, -one / 6, 0.25, 11, tables.ARCSINH),
         "CBRT": Fit(mp.cbrt, lambda x: 1 / mp.cbrt(x), 1 / root, root, 3, tables.CBRT),
-        # erf x = x + x p(x²), erfc x = e^(-x p(x)): as far as 1 minus it needs
-        "ERF": Fit(
-            _safe(lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1, 2 / mp.sqrt(mp.pi) - 1),
-            lambda z: one,
-            0,
-            1,
-            12,
-            tables.ERF,
-        ),
-        "ERF_TAIL": Fit(
-            lambda x: -mp.log(mp.erfc(x)) / x,
-            lambda x: x * mp.erfc(x) / mp.erf(x),
-            0.99,
-            6.1,
-            18,
-            tables.ERF_TAIL,
-        ),
+        "ERF": _erf(12, tables.ERF[DOUBLE]),
+        "ERF single": _erf(6, tables.ERF[SINGLE], "float32"),
+        "ERF_TAIL": _erf_tail("6.1", 18, tables.ERF_TAIL[DOUBLE]),
+        "ERF_TAIL single": _erf_tail("4.1", 7, tables.ERF_TAIL[SINGLE], "float32"),
     }
 
 

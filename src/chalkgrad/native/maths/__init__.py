@@ -40,7 +40,7 @@ _FUNCTIONS: dict[str, Callable[..., Value]] = {
     "cbrt": _by_float64(cbrt),
     "cos": cos,
     "cosh": _by_float64(cosh),
-    "erf": _by_float64(erf),
+    "erf": erf,
     "exp": exp,
     "exp2": exp2,
     "expm1": expm1,

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from chalkgrad.native.maths.pairs import Pair
 from chalkgrad.native.maths.tables import ERF, ERF_TAIL, EXP, EXP2, LOG2, TANH
-from chalkgrad.native.maths.vectors import DOUBLE, SINGLE, Value, absolute, copysign, fma, mended, polynomial, where
+from chalkgrad.native.maths.vectors import (
+    DOUBLE,
+    SINGLE,
+    Value,
+    absolute,
+    copysign,
+    fma,
+    in_pairs,
+    mended,
+    polynomial,
+    when,
+    where,
+)
 
 
 class _Format(NamedTuple):
@@ -17,9 +30,10 @@ class _Format(NamedTuple):
     low: float  # below, e^x is as there: 0
     high: float  # above, e^x is as there: inf
     usual: float  # up to there, e^x and e^-x have all digits
+    erf: float  # from there on, erf x is 1
 
 
-_FORMAT = {DOUBLE: _Format(52, 1023, -746.0, 710.0, 708.0), SINGLE: _Format(23, 127, -104.0, 89.0, 87.0)}
+_FORMAT = {DOUBLE: _Format(52, 1023, -746.0, 710.0, 708.0, 6.0), SINGLE: _Format(23, 127, -104.0, 89.0, 87.0, 4.0)}
 
 
 class Scale(NamedTuple):
@@ -57,9 +71,18 @@ def reduced(x: Value) -> tuple[Value, Scale]:
     return fma(n, -low, fma(n, -high, x)), scale
 
 
+def exp(x: Value) -> Value:
+    """e^x, within 1.06 units of the last place."""
+    how = _FORMAT[x.kind]
+    rare = ~(absolute(x) <= how.usual)
+    some = rare.some()
+    y = _usual(when(some, lambda: clamped(x, -how.usual, how.usual), x))
+    return when(some, lambda: _beyond(x, y, rare), y)
+
+
 def _curve(r: Value) -> Value:
     """e^r where |r| ≤ (log 2)/2, as 1 + (r + r² p(r))."""
-    return fma(polynomial(r, EXP[r.kind][1:]), r * r, r) + 1.0
+    return fma(in_pairs(r, EXP[r.kind][1:]), r * r, r) + 1.0
 
 
 def _usual(x: Value) -> Value:
@@ -73,17 +96,15 @@ def _usual(x: Value) -> Value:
     return (y.turned() + (shifted.turned() << how.digits)).turned()
 
 
-def _unusual(x: Value) -> Value:
-    """Whether e^x or e^-x has not all digits."""
-    return ~(absolute(x) <= _FORMAT[x.kind].usual)
+def _beyond(x: Value, y: Value, rare: Value) -> Value:
+    """y, and what e^x is of the rare ones: 0, inf and NaN are often met, few digits are not."""
+    how = _FORMAT[x.kind]
+    below, above, none = x < how.low, x > how.high, x.isnan()
+    found = where(below, 0.0, where(above, math.inf, where(none, x, y)))
+    return mended("exp", rare & ~(below | above | none), (x,), found, _careful)
 
 
-def exp(x: Value) -> Value:
-    """e^x, within 0.95 units of the last place."""
-    return mended("exp", _unusual(x), (x,), _usual(x), _exp)
-
-
-def _exp(x: Value) -> Value:
+def _careful(x: Value) -> Value:
     how = _FORMAT[x.kind]
     r, scale = reduced(clamped(x, how.low, how.high))
     return scale(_curve(r))
@@ -150,16 +171,23 @@ def tanh(x: Value) -> Value:
     size = absolute(x)
     small = size < 0.625
     z = x * x
-    upper, lower = [polynomial(z, c) for c in TANH[x.kind]]
+    upper, lower = [in_pairs(z, c) for c in TANH[x.kind]]
+    far = where(size > 22.0, 22.0, size)
     above = where(small, size * z * upper, -2.0)
-    below = where(small, lower, exp(size + size) + 1.0)
+    below = where(small, lower, _usual(far + far) + _one(far))
     return copysign(where(small, size, 1.0) + above / below, x)
 
 
+def _one(x: Value) -> Value:
+    """1, and NaN where x is: what has only the usual numbers makes anything of that."""
+    return fma(x, 0.0, 1.0)
+
+
 def erf(x: Value) -> Value:
-    """The error function: x + x p(x²) up to 1, above it 1 - e^(-x p(x)). Float32 goes by way of float64."""
+    """The error function: x + x p(x²) up to 1, above it 1 - e^(-x p(x))."""
     size = absolute(x)
-    far = where(size > 6.0, 6.0, size)
-    tail = 1.0 - exp(-(far * polynomial(far, ERF_TAIL)))
-    near = fma(size, polynomial(size * size, ERF), size)
+    most = _FORMAT[x.kind].erf
+    far = where(size > most, most, size)
+    tail = _one(far) - _usual(-(far * in_pairs(far, ERF_TAIL[x.kind])))
+    near = fma(size, in_pairs(size * size, ERF[x.kind]), size)
     return copysign(where(size < 1.0, near, tail), x)

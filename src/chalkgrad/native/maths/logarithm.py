@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from chalkgrad.native.maths.pairs import ordered_sum
 from chalkgrad.native.maths.tables import LOG, LOG2, LOG10_OF_2, LOG_SINGLE, PER_LOG2, PER_LOG10
-from chalkgrad.native.maths.vectors import DOUBLE, INT, LONG, SINGLE, Value, fma, mended, polynomial, where
+from chalkgrad.native.maths.vectors import DOUBLE, INT, LONG, SINGLE, Value, fma, in_pairs, mended, where
 
 
 def _bits(x: float, code: str) -> int:
@@ -63,10 +63,10 @@ def _excess(f: Value, also: Value, above: Value | None = None) -> Value:
     """f - log(1 + f), less `also`. `above` is f + 2, where that is known."""
     if f.kind == SINGLE:
         square = f * f
-        return square * 0.5 - fma(square * f, polynomial(f, LOG_SINGLE), also)
+        return square * 0.5 - fma(square * f, in_pairs(f, LOG_SINGLE), also)
     s = f / (f + 2.0 if above is None else above)
     z = s * s
-    return fma(s, fma(-z, polynomial(z, LOG), f), -also)
+    return fma(s, fma(-z, in_pairs(z, LOG), f), -also)
 
 
 def outside(x: Value, y: Value, pole: float = 0.0) -> Value:
@@ -171,11 +171,11 @@ def _scaled(name: str, x: Value, per: tuple[float, float], step: tuple[float, fl
         half = square * 0.5
         high = f - half
         if x.kind == SINGLE:
-            rest = square * f * polynomial(f, LOG_SINGLE)
+            rest = square * f * in_pairs(f, LOG_SINGLE)
         else:
             s = f / above
             z = s * s
-            rest = s * fma(z, polynomial(z, LOG), half)
+            rest = s * fma(z, in_pairs(z, LOG), half)
         low = ((f - high) - half) + rest
         most = high * per[0]
         less = fma(high, per[0], -most) + fma(low, per[0], high * per[1])

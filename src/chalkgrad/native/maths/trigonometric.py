@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from chalkgrad.native.maths.pairs import Pair, ordered_sum, quotient
 from chalkgrad.native.maths.tables import COS, COS_SHORT, HALF_PI, SIN, SIN_SHORT
-from chalkgrad.native.maths.vectors import DOUBLE, LONG, SINGLE, Body, Value, absolute, fma, polynomial, where
+from chalkgrad.native.maths.vectors import DOUBLE, LONG, SINGLE, Body, Value, absolute, fma, polynomial, when, where
 
 # Above, n times the third part of pi/2 is no longer exact enough; float32 needs two parts only.
 _FAR = 2.0**28
@@ -83,15 +83,7 @@ def _mended(name: str, far: Value, x: Value, y: Value) -> Value:
     symbol = f"maths.{name}.far.{body.suffix(DOUBLE)}"
     one = body.type(DOUBLE)
     body.needs.update(_far_lanes(name, body.lanes))
-    before = body.block
-    some = far.some()
-    work, after = body.label(), body.label()
-    body.lines.append(f"  br i1 {some.text}, label %{work}, label %{after}")
-    body.starts(work)
-    mended = body.does(DOUBLE, f"call {one} @{symbol}({one} {x.text}, {one} {y.text})")
-    body.lines.append(f"  br label %{after}")
-    body.starts(after)
-    return body.does(DOUBLE, f"phi {one} [{y.text}, %{before}], [{mended.text}, %{work}]")
+    return when(far.some(), lambda: body.does(DOUBLE, f"call {one} @{symbol}({one} {x.text}, {one} {y.text})"), y)
 
 
 @cache

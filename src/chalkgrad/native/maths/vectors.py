@@ -9,6 +9,7 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, final
 
 DOUBLE, SINGLE, LONG, INT, BIT = "double", "float", "i64", "i32", "i1"
@@ -94,7 +95,7 @@ class Body:
 
 
 @final
-@dataclass(slots=True, eq=False)  # a frozen one is slow to make, and there are hundreds
+@dataclass(frozen=True, eq=False)
 class Value:
     """A vector, by the name that it has in the text. A bare number beside it stands for all lanes."""
 
@@ -239,11 +240,28 @@ def copysign(x: Value, sign: Value) -> Value:
     return x.body.calls("copysign", x, sign)
 
 
-def polynomial(x: Value, coefficients: Sequence[float]) -> Value:
-    """The sum of the coefficients times the powers of x, the least power first.
+# From so many coefficients on, even and odd powers are summed apart: one more operation, and half the time to wait. The
+# last step, whose rounding counts most, is then still the only one of its size.
+_MANY = 8
 
-    Neighbours are summed first, then neighbours of those: more is done side by side, and nothing waits for long.
-    """
+
+def polynomial(x: Value, coefficients: Sequence[float]) -> Value:
+    """The sum of the coefficients times the powers of x, the least power first; each step is rounded once."""
+    if len(coefficients) >= _MANY:
+        z = x * x
+        odd, even = [_from_the_top(z, coefficients[k::2]) for k in (1, 2)]
+        return fma(fma(even, x, odd), x, coefficients[0])
+    return _from_the_top(x, coefficients)
+
+
+def _from_the_top(x: Value, coefficients: Sequence[float]) -> Value:
+    top = x.body.number(x.kind, coefficients[-1])
+    return reduce(lambda sum, c: fma(sum, x, c), reversed(coefficients[:-1]), top)
+
+
+def in_pairs(x: Value, coefficients: Sequence[float]) -> Value:
+    """The same, neighbours summed first, then neighbours of those: nothing waits for long, which tells where functions
+    wait for one another; but it takes a few more operations and registers."""
     terms: list[Value | float] = list(coefficients)
     while len(terms) > 1:
         pairs: list[Value | float] = [fma(x, b, a) for a, b in zip(terms[::2], terms[1::2], strict=False)]
@@ -264,11 +282,18 @@ def mended(name: str, rare: Value, xs: Sequence[Value], y: Value, careful: Calla
     given = [Value(own, x.kind, f"%x{k}") for k, x in enumerate(xs)]
     text = own.function(symbol, given, careful(*given), "noinline cold")
     body.needs.update({**own.needs, symbol: text})
+    arguments = ", ".join([f"{body.type(x.kind)} {x.text}" for x in xs])
+    return when(rare.some(), lambda: body.does(y.kind, f"call {one} @{symbol}({arguments})"), y)
+
+
+def when(some: Value, gives: Callable[[], Value], other: Value) -> Value:
+    """`other`, or where the one bit holds what is then worked out."""
+    body, kind = other.body, other.body.type(other.kind)
     before, work, after = body.block, body.label(), body.label()
-    body.lines.append(f"  br i1 {rare.some().text}, label %{work}, label %{after}")
+    body.lines.append(f"  br i1 {some.text}, label %{work}, label %{after}")
     body.starts(work)
-    given = ", ".join([f"{body.type(x.kind)} {x.text}" for x in xs])
-    found = body.does(y.kind, f"call {one} @{symbol}({given})")
+    found = gives()
+    worked = body.block
     body.lines.append(f"  br label %{after}")
     body.starts(after)
-    return body.does(y.kind, f"phi {one} [{y.text}, %{before}], [{found.text}, %{work}]")
+    return body.does(other.kind, f"phi {kind} [{other.text}, %{before}], [{found.text}, %{worked}]")
