@@ -17,8 +17,8 @@ from chalkgrad.transform.backprop import pullback
 from chalkgrad.transform.prepare import prepare
 
 SHORT = {"float64": "f64", "float32": "f32", "int64": "i64"}
-# On both sides of where more digits are looked at, of whole digits, and of rows that are one chunk.
-LENGTHS = (1, 2, 3, 17, 40, 41, 255, 257, 1000, 1001, 20_000, 100_001)
+# On both sides of where words are compared with all others, and of where more digits are looked at.
+LENGTHS = (1, 2, 3, 11, 12, 13, 40, 99, 100, 101, 257, 1000, 1001, 20_000, 100_001)
 
 
 def numbers(n: int) -> Iterator[tuple[str, Any]]:
@@ -135,3 +135,15 @@ def test_long_rows_are_sorted_by_numpy_unless_the_order_is_asked_for() -> None:
     assert [p.native for p in pieces(prepare(pullback(program)))] == [True]
     made: Any = cg.compile(cg.value_and_grad(lambda x: np.sum(np.sort(x) ** 3)), x)
     np.testing.assert_allclose(made(x)[1], 3 * x**2, rtol=1e-14)
+
+
+@pytest.mark.parametrize("method", ["linear", "midpoint", "lower", "higher", "nearest"])
+@pytest.mark.parametrize("q", [0.0, 0.25, 0.3, 0.5, 0.75, 1.0])
+def test_quantiles_of_infinities_and_zeros_are_numpys(q: float, method: Any) -> None:
+    """At whole places too there is a step between two entries, which are infinite, or both -0."""
+    for n in (1, 2, 3, 5):
+        rows = np.array([[end] * (n - 1) + [last] for end in (-np.inf, -1.0, -0.0) for last in (np.inf, -0.0, np.nan)])
+        rows = np.concatenate([rows, np.full((1, n), np.inf), np.full((1, n), -np.inf)])
+        made: Any = cg.compile(lambda x: np.quantile(x, q, axis=1, method=method), rows)
+        with np.errstate(all="ignore"):
+            same(made(rows), np.quantile(rows, q, axis=1, method=method))

@@ -90,6 +90,15 @@ def test_it_is_the_same_on_the_way_back_of_a_maximum() -> None:
     check(program, weights, points)
 
 
+@pytest.mark.parametrize(("wide", "beside"), [(8, True), (4, False)])
+def test_what_is_asked_before_goes_along_what_lies_side_by_side(wide: int, beside: bool) -> None:
+    points, centres = rng.normal(size=(1000, wide)), rng.normal(size=(10, wide))
+    tree = check(programs(slopes, centres, points), centres, points)
+    first = next(s for s in tree.body if isinstance(s, Loop))
+    assert isinstance(first.body[0], Loop)
+    assert (first.role == "lane", first.body[0].role == "lane") == (not beside, beside)
+
+
 def test_threads_share_tiles() -> None:
     points, centres = rng.normal(size=(10_000, 8)), rng.normal(size=(100, 8))
     tree = check(programs(slopes, centres, points), centres, points)

@@ -32,6 +32,8 @@ METHODS: Mapping[str, Callable[[float], float]] = {
     "midpoint": lambda place: 0.5 * (place % 1 > 0),
     "nearest": lambda place: float(np.rint(place) > np.floor(place)),
 }
+# Those that go between two entries; the others take one of them.
+_BETWEEN = ("linear", "midpoint")
 
 
 def _quantile(x: Any, q: float = 0.5, axis: Axis = None, keepdims: bool = False, method: Any = "linear") -> Any:
@@ -128,12 +130,16 @@ def _kernel(types: Types, outs: Types, params: Mapping[str, Any]) -> Kernel:
     rows = rows_of(x, params["axis"])
     n: Any = rows.shape[1]
     ordered, (row,) = Routine("sort", (rows,), rows.shape, x.dtype), axes(rows.shape[0])
-    place = float(params["q"]) * (n - 1)
-    low, upper = int(place), METHODS[params["method"]](place)
+    place, method = float(params["q"]) * (n - 1), params["method"]
+    low, upper = int(place), METHODS[method](place)
     a, b = ordered[row, low], ordered[row, min(low + 1, n - 1)]
-    between: Any = b if upper == 1 else a + (b - a) * upper if upper < 0.5 else b - (b - a) * (1 - upper)
+    if method in _BETWEEN:  # NumPy's own steps, at whole places too: infinity less infinity is NaN
+        upper = float(n) if method == "linear" and low == n - 1 else upper
+        between: Any = a + (b - a) * upper if upper < 0.5 else b - (b - a) * (1 - upper)
+    else:
+        between = b if upper else a
     last = ordered[row, n - 1]
-    found = pick(fn("isnan", last), last, between if upper else a)
+    found = pick(fn("isnan", last), last, between)
     return View(nest((row,), found, out.dtype), out.shape)
 
 

@@ -21,6 +21,8 @@ from chalkgrad.ops.kernel import Axis, Cast, Expr, Fn, Lit, Place, Read, fn, ins
 _LEAST, _AT_A_TIME = 4096, 4
 # The greatest of what terms are made of takes at most one part in so many of the work.
 _PART = 8
+# A row of so many entries fills the lanes of some registers.
+_BESIDE = 8
 # A factor that is worked out anew where it is not 0 has at most so many operations.
 _FEW = 6
 _FLOATS = ("float32", "float64")
@@ -112,8 +114,9 @@ class _Skip:
             axes = tuple([Axis(n) for n in buffer.shape])
             value = fn("absolute", Read(buffer, tuple([lift(a) for a in axes]), buffer.dtype))
             made: Stmt = Combine(into, (), "max", value, s.step)
+            beside = extent(axes[-1]) >= _BESIDE if axes else False  # lanes then take what lies side by side
             for axis in reversed(axes):
-                made = Loop(axis, [made], "parallel")
+                made = Loop(axis, [made], "serial" if beside and axis is not axes[-1] else "parallel")
             first = Set(into, (), Lit(0.0, buffer.dtype, weak=False), s.step)
             # by itself and before all: a loop that makes it cannot ask for it
             before.append(Statement("block", into, step=s.step, stmts=(first, made), given=(buffer,)))

@@ -7,9 +7,8 @@ last, and equal entries stay in their order, -0 and 0 too.
 
 An entry becomes a key, a number of 64 bits without a sign that stands as the entry does: the key less the least one,
 moved up as far as it goes. For `argsort` the lowest bits of such a word are the place of the entry, so no two words are
-equal. Words are sorted by their highest digits, as many as are needed for nearly all to differ, and then moved past
-their neighbours; where that takes long, by all digits. Entries that differ only in the bits that the place has taken
-are few, most often, and are put in order at the end.
+equal. How words are put in order: `chalkgrad.native.products.sorting`. Entries that differ only in the bits that the
+place has taken are few, most often, and are put in order at the end.
 """
 
 from __future__ import annotations
@@ -26,29 +25,22 @@ import numpy as np
 from chalkgrad.native.call import engine
 from chalkgrad.native.plan.scans import Where
 from chalkgrad.native.plan.statements import fixed
+from chalkgrad.native.products.sorting import DIGIT, MOVES, TOP, sorting
 from chalkgrad.native.products.words import LOOPS, Words
 from chalkgrad.native.tree import Buffer, Product
 from chalkgrad.ops.kernel import Axis, Routine, lift
 
 NAMES = ("sort", "argsort")
-# Longer rows NumPy sorts by vectors of the machine; the places that entries came from it does not find so quickly.
-MOST_SORTED = 1 << 13
+# More entries NumPy sorts more quickly, by vectors of the machine, unless their rows are as short as this; the places
+# that entries came from it does not find so quickly.
+MOST_SORTED, SHORT_ROW = 1 << 13, 8
 # A place has at most so many bits.
 _LONGEST = 1 << 32
 _KINDS = {"float32": "float", "float64": "double", "int64": "i64"}
 _SHORT = {"float32": "f32", "float64": "f64", "int64": "i64"}
 _ARGUMENTS = [("ptr", "into"), ("ptr", "left"), ("ptr", "right"), ("ptr", "plan"), ("ptr", "failed")]
-_DIGIT = 8
-_VALUES = 1 << _DIGIT
-# Of so many digits the values are counted at a time.
-_TOGETHER = 4
-# How many digits are sorted by for rows longer than so many: below the first, words are moved past their neighbours.
-_DIGITS = ((40, 2), (1000, 3), (100_000, 4))
-# As many moves a word are made until all digits are looked at: the shortest rows never take as many.
-_MOVES = 20
 # The key of NaN: above that of infinity, and as short as that of a float32.
 _NAN = -(1 << 29)
-_TOP = -(1 << 63)
 _LOCK = threading.Lock()
 
 
@@ -57,7 +49,7 @@ def has(kernel: Routine) -> bool:
     shape = fixed(kernel.shape)
     if kernel.name not in NAMES or kernel.args[0].dtype not in _KINDS or shape[-1] > _LONGEST:
         return False
-    return kernel.name == "argsort" or shape[-1] <= MOST_SORTED
+    return kernel.name == "argsort" or shape[-1] <= SHORT_ROW or math.prod(shape) <= MOST_SORTED
 
 
 def orders(kernel: Routine, into: Where, given: Where, step: Any) -> Product:
@@ -126,10 +118,8 @@ class _Orders:
             "declare void @PyMem_RawFree(ptr)",
             "declare i64 @llvm.ctlz.i64(i64, i1)",
             "declare i64 @llvm.umin.i64(i64, i64)",
-            "declare i64 @llvm.umax.i64(i64, i64)",
-            "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
         ]
-        return "\n".join([*declared, _by_digits(), _in_order(), row, f.text(), LOOPS])
+        return "\n".join([*declared, *sorting(), row, f.text(), LOOPS])
 
     # Keys.
 
@@ -143,19 +133,19 @@ class _Orders:
 
     def _key(self, f: Words, bits: str) -> str:
         if self.kind == "i64":
-            return f.value(f"xor i64 {bits}, {_TOP}")
-        size = f.value(f"and i64 {bits}, {~_TOP}")
+            return f.value(f"xor i64 {bits}, {TOP}")
+        size = f.value(f"and i64 {bits}, {~TOP}")
         zero, odd = f.value(f"icmp eq i64 {size}, 0"), f.value(f"icmp ugt i64 {size}, {0x7FF << 52}")
-        signs = f.value(f"or i64 {f.value(f'ashr i64 {bits}, 63')}, {_TOP}")
-        key = f.value(f"select i1 {zero}, i64 {_TOP}, i64 {f.value(f'xor i64 {bits}, {signs}')}")
+        signs = f.value(f"or i64 {f.value(f'ashr i64 {bits}, 63')}, {TOP}")
+        key = f.value(f"select i1 {zero}, i64 {TOP}, i64 {f.value(f'xor i64 {bits}, {signs}')}")
         return f.value(f"select i1 {odd}, i64 {_NAN}, i64 {key}")
 
     def _number(self, f: Words, key: str) -> str:
         """The entry that has a key."""
         if self.kind == "i64":
-            return f.value(f"xor i64 {key}, {_TOP}")
+            return f.value(f"xor i64 {key}, {TOP}")
         below = f.value(f"icmp sge i64 {key}, 0")  # those of negative ones
-        bits = f.value(f"select i1 {below}, i64 -1, i64 {_TOP}")
+        bits = f.value(f"select i1 {below}, i64 -1, i64 {TOP}")
         wide = f.value(f"bitcast i64 {f.value(f'xor i64 {key}, {bits}')} to double")
         return f.value(f"fptrunc double {wide} to float") if self.kind == "float" else wide
 
@@ -167,7 +157,7 @@ class _Orders:
             key = self._key(f, bits)
             for name, found in (("umin", least), ("umax", most)):
                 f.store("i64", f.value(f"call i64 @llvm.{name}.i64(i64 {f.load('i64', found)}, i64 {key})"), found)
-            one = f.value(f"icmp eq i64 {bits}, {_TOP}")
+            one = f.value(f"icmp eq i64 {bits}, {TOP}")
             f.store("i1", f.value(f"or i1 {f.load('i1', minus)}, {one}"), minus)
         start = f.load("i64", least)
         width = f.value(f"or i64 {f.sub(f.load('i64', most), start)}, 1")
@@ -192,7 +182,7 @@ class _Orders:
             word = f.load("i64", f.at("i64", words, i))
             key = f.add(f.value(f"lshr i64 {word}, {up}"), start)
             f.store(self.kind, self._number(f, key), f.at(self.kind, "%into", i))
-            below = f.value(f"zext i1 {f.value(f'icmp ult i64 {key}, {_TOP}')} to i64")
+            below = f.value(f"zext i1 {f.value(f'icmp ult i64 {key}, {TOP}')} to i64")
             f.store("i64", f.add(f.load("i64", first), below), first)
         if self.kind != "i64":
             with f.when(minus), f.loop("%n") as i:
@@ -234,7 +224,7 @@ class _Orders:
             place = f.value(f"and i64 {word}, {rest}")
             return f.value(f"shl i64 {f.sub(self._key(f, self._entry(f, place)), start)}, {up}")
 
-        moves, most = f.variable("i64", "0"), f.mul("%n", str(_MOVES))
+        moves, most = f.variable("i64", "0"), f.mul("%n", str(MOVES))
         with f.loop("%n", start="1") as i:
             word, at = f.load("i64", f.at("i64", words, i)), f.variable("i64")
             f.store("i64", i, at)
@@ -258,7 +248,7 @@ class _Orders:
         with f.loop("%n") as i:
             low = f.value(f"shl i64 {key_of(i)}, {above}")
             f.store("i64", f.value(f"or i64 {low}, {i}"), f.at("i64", "%into", i))
-        f.line(f"call void @by_digits(ptr %into, ptr %room, i64 %n, i64 0, i64 {64 // _DIGIT}, ptr {found})")
+        f.line(f"call void @by_digits(ptr %into, ptr %room, i64 %n, i64 0, i64 {64 // DIGIT}, ptr {found})")
         words = f.load("ptr", found)
         with f.loop("%n") as i:
             word = f.load("i64", f.at("i64", words, i))
@@ -266,92 +256,12 @@ class _Orders:
             high = f.value(f"and i64 {key_of(place)}, {mask}")
             f.store("i64", f.value(f"or i64 {high}, {place}"), f.at("i64", words, i))
         other = f.value(f"select i1 {f.value(f'icmp eq ptr {words}, %into')}, ptr %room, ptr %into")
-        digits = f.value(f"udiv i64 {f.add(above, str(_DIGIT - 1))}, {_DIGIT}")
+        digits = f.value(f"udiv i64 {f.add(above, str(DIGIT - 1))}, {DIGIT}")
         f.line(f"call void @by_digits(ptr {words}, ptr {other}, i64 %n, i64 {bits}, i64 {digits}, ptr {found})")
 
 
 def _ordered(f: Words, words: str, room: str, found: str) -> None:
     f.line(f"call void @in_order(ptr {words}, ptr {room}, i64 %n, ptr {found})")
-
-
-def _in_order() -> str:
-    """Words in their order, and where they then lie: where they lay, or in the room beside."""
-    f = Words("in_order", [("ptr", "words"), ("ptr", "room"), ("i64", "n"), ("ptr", "found")], "nounwind")
-    digits = "0"
-    for longer, count in _DIGITS:
-        digits = f.value(f"select i1 {f.value(f'icmp sgt i64 %n, {longer}')}, i64 {count}, i64 {digits}")
-    f.store("ptr", "%words", "%found")
-    low = f.sub("64", f.mul(digits, str(_DIGIT)))
-    with f.when(f.value(f"icmp ne i64 {digits}, 0")):
-        f.line(f"call void @by_digits(ptr %words, ptr %room, i64 %n, i64 {low}, i64 {digits}, ptr %found)")
-    words, moves, most = f.load("ptr", "%found"), f.variable("i64", "0"), f.mul("%n", str(_MOVES))
-    with f.loop("%n", start="1") as i:
-        word, at = f.load("i64", f.at("i64", words, i)), f.variable("i64")
-        f.store("i64", i, at)
-        with f.when(f.value(f"icmp sle i64 {f.load('i64', moves)}, {most}")), f.repeat() as leave:
-            here = f.load("i64", at)
-            leave(f.value(f"icmp eq i64 {here}, 0"))
-            other = f.load("i64", f.at("i64", words, f.sub(here, "1")))
-            leave(f.value(f"icmp ule i64 {other}, {word}"))
-            f.store("i64", other, f.at("i64", words, here))
-            f.store("i64", f.sub(here, "1"), at)
-        last = f.load("i64", at)
-        f.store("i64", word, f.at("i64", words, last))
-        f.store("i64", f.add(f.load("i64", moves), f.sub(i, last)), moves)
-    with f.when(f.value(f"icmp sgt i64 {f.load('i64', moves)}, {most}")):
-        other = f.value(f"select i1 {f.value(f'icmp eq ptr {words}, %words')}, ptr %room, ptr %words")
-        f.line(f"call void @by_digits(ptr {words}, ptr {other}, i64 %n, i64 0, i64 {64 // _DIGIT}, ptr %found)")
-    return f.text()
-
-
-def _by_digits() -> str:
-    """Words in the order of so many digits from the bit `low` on; those that are alike there stay in theirs."""
-    arguments = [("ptr", "words"), ("ptr", "room"), ("i64", "n"), ("i64", "low"), ("i64", "digits"), ("ptr", "found")]
-    f = Words("by_digits", arguments, "nounwind")
-    counts = f.variable(f"[{_VALUES * (64 // _DIGIT + _TOGETHER - 1)} x i64]")
-    size = f.mul(f.add("%digits", str(_TOGETHER - 1)), str(_VALUES * 8))
-    f.line(f"call void @llvm.memset.p0.i64(ptr {counts}, i8 0, i64 {size}, i1 false)")
-
-    def slot(word: str, bit: str, table: str) -> str:
-        digit = f.value(f"and i64 {f.value(f'lshr i64 {word}, {bit}')}, {_VALUES - 1}")
-        return f.at("i64", table, digit)
-
-    def table_of(digit: str) -> tuple[str, str]:
-        return f.add("%low", f.mul(digit, str(_DIGIT))), f.at("i64", counts, f.mul(digit, str(_VALUES)))
-
-    with f.loop("%digits", step=str(_TOGETHER)) as first:
-        tables = [table_of(f.add(first, str(k))) for k in range(_TOGETHER)]
-        tables = [(f.least(bit, "63"), table) for bit, table in tables]  # there are tables for more than are asked for
-        with f.loop("%n") as i:
-            word = f.load("i64", f.at("i64", "%words", i))
-            for bit, table in tables:
-                place = slot(word, bit, table)
-                f.store("i64", f.add(f.load("i64", place), "1"), place)
-    source, target = f.variable("ptr", "%words"), f.variable("ptr", "%room")
-    with f.loop("%digits") as digit:
-        bit, table = table_of(digit)
-        total, alike = f.variable("i64"), f.variable("i1")
-        f.store("i64", "0", total)
-        f.store("i1", "false", alike)
-        with f.loop(str(_VALUES)) as k:
-            place, before = f.at("i64", table, k), f.load("i64", total)
-            count = f.load("i64", place)
-            f.store("i64", before, place)
-            f.store("i64", f.add(before, count), total)
-            all_of_them = f.value(f"icmp eq i64 {count}, %n")
-            f.store("i1", f.value(f"or i1 {f.load('i1', alike)}, {all_of_them}"), alike)
-        with f.when(f.value(f"xor i1 {f.load('i1', alike)}, true")):
-            here, there = f.load("ptr", source), f.load("ptr", target)
-            with f.loop("%n") as i:
-                word = f.load("i64", f.at("i64", here, i))
-                place = slot(word, bit, table)
-                to = f.load("i64", place)
-                f.store("i64", word, f.at("i64", there, to))
-                f.store("i64", f.add(to, "1"), place)
-            f.store("ptr", there, source)
-            f.store("ptr", here, target)
-    f.store("ptr", f.load("ptr", source), "%found")
-    return f.text()
 
 
 __all__ = ["address", "has", "orders"]
