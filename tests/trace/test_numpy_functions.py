@@ -342,3 +342,17 @@ VALUES: list[Case] = [
 @pytest.mark.parametrize("case", VALUES, ids=range(len(VALUES)))
 def test_value_alone(case: Case) -> None:
     test_value_shape_and_dtype_are_numpys(case)
+
+
+def test_other_places_are_counted_anew(monkeypatch):
+    def f(w, i):
+        return np.sum(np.bincount(i, w**2, 6) ** 2) + np.bincount(i)[1]
+
+    w = RNG.normal(size=8)
+    for mode in ("off", "on"):
+        monkeypatch.setenv("CHALKGRAD_NATIVE", mode)
+        slopes = cg.value_and_grad(lambda w, i: f(w, i))
+        for i in [np.arange(8) % 3, np.arange(8) % 3, np.arange(8)[::-1] % 5, np.arange(8), np.arange(8) % 3]:
+            value, dw = slopes(w, i)
+            np.testing.assert_allclose(value, f(w, i), rtol=1e-14)
+            np.testing.assert_allclose(dw, 4 * w * np.bincount(i, w**2)[i], rtol=1e-14)

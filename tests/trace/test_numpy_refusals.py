@@ -78,6 +78,9 @@ REFUSED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda v: np.tril_indices_from(v), "one of a matrix"),
     (lambda v: v.std(ddof="1"), "ddof is a number, not '1'"),
     (lambda v: np.searchsorted(v[:, None], v), "must have one axis"),
+    (lambda v: np.bincount(v), "a place of np.bincount is a whole number"),
+    (lambda v: np.bincount([0, 1], v), "for 2 places"),
+    (lambda v: np.bincount([-1, 1], v[:2]), "np.bincount: "),
 ]
 
 

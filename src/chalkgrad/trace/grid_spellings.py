@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from chalkgrad.trace.decide import numbers_of
+from chalkgrad.trace.holder import Holder
 from chalkgrad.trace.reading import (
     Spellings,
     along,
@@ -155,6 +157,22 @@ def _searchsorted(on: Any, a: Any, v: Any, side: str = "left", sorter: Any = Non
     return on.write("searchsorted", as_array(on, a), v, **({} if side == "left" else {"side": side}))
 
 
+def _bincount(on: Any, x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
+    """How often each place stands in x, or the sum of its weights. The places are decided, as those of `np.add.at`."""
+    least = known(on, minlength, "minlength= of np.bincount")
+    places = numbers_of(x, "a place of np.bincount") if isinstance(x, Holder) else np.asarray(x)
+    try:
+        times = np.bincount(places, minlength=least)
+    except (TypeError, ValueError) as error:
+        raise refuse(on, f"np.bincount: {error}") from None
+    if weights is None:
+        return times
+    given = as_array(on, weights).astype(np.float64)  # as wide as NumPy has them
+    if shape(given) != places.shape:
+        raise refuse(on, f"np.bincount is given weights of shape {shape(given)} for {places.shape[0]} places")
+    return on.write("scatter", given, index=places.tolist(), shape=times.shape)
+
+
 def _linspace(
     on: Any,
     start: Any,
@@ -281,6 +299,7 @@ GRIDS: Spellings = MappingProxyType(
         np.interp: _interp,
         np.digitize: _digitize,
         np.searchsorted: _searchsorted,
+        np.bincount: _bincount,
         np.linspace: _linspace,
         np.logspace: _logspace,
         np.convolve: _convolve,

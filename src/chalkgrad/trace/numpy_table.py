@@ -29,7 +29,7 @@ _REAL = "sums with np.cos and np.sin: complex numbers have no place here"
 # What to write in place of a function that is no op.
 ADVICE: Mapping[str, str] = {
     **dict.fromkeys(("nonzero", "flatnonzero", "argwhere"), _MASKED),
-    **dict.fromkeys(("histogram", "histogram2d", "histogramdd", "bincount"), _COUNTED),
+    **dict.fromkeys(("histogram", "histogram2d", "histogramdd"), _COUNTED),
     **dict.fromkeys(("gcd", "lcm", "unravel_index", "ravel_multi_index", "matrix_rank"), _ASIDE),
     **dict.fromkeys(("nanmedian", "nanquantile", "nanpercentile"), "np.median of the entries that are there"),
     **dict.fromkeys(("fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "fftn", "ifftn", "rfftn", "irfftn"), _REAL),

@@ -128,9 +128,13 @@ def rate(entries: int) -> float:
     return next((cost for limit, cost in _RATES if entries <= limit), _FAR)
 
 
+def _touched(cell: Cell, groups: Sequence[Group]) -> bool:
+    return any(cell in g.reads or cell in g.writes for g in groups)
+
+
 def held(groups: Sequence[Group], group: Group, size: Extent) -> tuple[int, int]:
     """How many entries one turn of a loop makes for itself, and to how many it adds in every turn."""
-    elsewhere = {c for g in groups if g is not group for c in {**g.reads, **g.writes}}
+    others = [g for g in groups if g is not group]
     own: dict[Cell, int] = {}
     sums: dict[Cell, int] = {}
     for line, axis in group.lines:
@@ -138,7 +142,7 @@ def held(groups: Sequence[Group], group: Group, size: Extent) -> tuple[int, int]
             entries = math.prod([size(a) for a in spots if a in line.axes and a is not axis])
             if axis not in spots:
                 sums[cell] = entries
-            elif cell not in elsewhere and isinstance(cell, Buffer) and cell.space == "arena":
+            elif isinstance(cell, Buffer) and cell.space == "arena" and not _touched(cell, others):
                 own[cell] = entries
     return sum(own.values()), sum(sums.values())
 
