@@ -9,14 +9,12 @@ from chalkgrad.ir.build import Builder
 from chalkgrad.ir.program import Program
 from chalkgrad.ir.registry import lookup
 from chalkgrad.ir.types import ArrayType
-from chalkgrad.native.plan.boxes import boxed
 from chalkgrad.native.plan.plan import plan
 from chalkgrad.native.tree import Combine, walk
-from chalkgrad.ops.kernel import Lit, Scatter, axes
-from chalkgrad.ops.nests import put_into
 from tests.native.tree_run import run
 
 KEYS = [
+    (slice(1, 4), (5,)),
     (slice(1, None), (400,)),
     (slice(None, -3), (400,)),
     (slice(None, None, -1), (400,)),
@@ -52,10 +50,3 @@ def test_a_block_is_set_and_never_added_to(key: object, shape: tuple[int, ...]) 
 def test_what_is_no_block_is_added(key: object) -> None:
     tree = plan(scattered(key, (400,)))
     assert any(isinstance(s, Combine) for s in walk(tree.body))
-
-
-def test_a_small_array_is_filled_as_a_whole() -> None:
-    (i,) = axes(3)
-    small = put_into((5,), "float64", (i,), (i,), Lit(1.0, "float64"))
-    assert isinstance(small, Scatter)
-    assert boxed(small) is small

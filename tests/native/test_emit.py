@@ -254,6 +254,13 @@ def test_the_text_is_that_of_other_sizes() -> None:
         check(tree(n, d), [numbers(n, d), numbers(d)], False)
 
 
+def test_vectors_on_the_stack_lie_in_whole_lines_of_the_cache() -> None:
+    x, y, i = buffer("x", 100, "input"), buffer("y", 100, "output"), Axis(100)
+    text = emit(Tree("f", [x], [y], [loop(i, 8, Set(y, at(i), fn("exp", x[i])))])).text
+    (nest,) = [line for line in text.split("\n") if line.startswith("define internal i1 @nest")]
+    assert "alignstack(64)" in nest
+
+
 def test_numbers_are_given() -> None:
     def text(value: float) -> str:
         x, y, i = buffer("x", 3, "input"), buffer("y", 3, "output"), Axis(3)

@@ -93,3 +93,24 @@ def test_what_changes_while_it_is_read_is_not_packed() -> None:
     back = parallel(p, parallel(q, Set(state, at(p, q), new[p, q])))
     end = parallel(r, parallel(s, Set(y, at(r, s), state[r, s])))
     check(Tree("f", [x], [y], [begin, Loop(t, [turn, back]), end]), numbers(n, d))
+
+
+def test_turns_that_wait_for_one_function_after_another_are_more_at_a_time() -> None:
+    """So that a processor finds something to do; what keeps much in registers has no more lanes for that."""
+    n, one = 100, register() // 8
+
+    def lanes(value: Expr, i: Axis) -> int:
+        y = buffer("y", (n,), "output")
+        return lanes_of(check(Tree("f", [x], [y], [parallel(i, Set(y, at(i), value))]), numbers(n)))[i]
+
+    x, i = buffer("x", (n,), "input"), Axis(n)
+    decay = fn("exp", -fn("absolute", x[i]))
+    assert lanes(decay, i) == 2 * one
+    assert lanes(fn("log1p", decay), i) == 4 * one
+    assert lanes(fn("sin", fn("log1p", decay)), i) == 2 * one
+    # a loop within another is begun often, and what is left over of its turns is done as often
+    rows, y = Axis(50), buffer("y", (50, n), "output")
+    value = fn("log1p", fn("exp", -fn("absolute", x[i] * lift(rows))))
+    nested: list[Stmt] = [parallel(i, Set(y, at(rows, i), value))]
+    tree = Tree("f", [x], [y], [Loop(rows, nested)])
+    assert lanes_of(check(tree, numbers(n)))[i] == 2 * one

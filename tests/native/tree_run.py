@@ -51,7 +51,10 @@ class _Run:
 
     def _array(self, buffer: Buffer) -> tuple[np.ndarray, np.ndarray]:
         if buffer not in self.arrays:
-            if buffer.values is not None:
+            if buffer.lies is not None:
+                of, known = self._array(buffer.lies)
+                self.arrays[buffer], self.known[buffer] = of.reshape(buffer.shape), known.reshape(buffer.shape)
+            elif buffer.values is not None:
                 assert buffer.space == "table"
                 self.arrays[buffer], self.known[buffer] = buffer.values, np.ones(buffer.shape, bool)
             else:

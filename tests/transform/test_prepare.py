@@ -354,3 +354,17 @@ def test_maximum_and_relu_write_into_an_array_that_is_free() -> None:
     x = np.linspace(-1, 1, LARGE)
     assert taken(lambda x: OPS["relu"](OPS["maximum"](exp(x), 0.5)) * 2, x) == [False, True, True, True]
     assert taken(lambda x: sigmoid(exp(x)), x).count(False) <= 3  # e^x, its size, and whether it is positive
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_numbers_that_go_back_to_places_of_one_array_go_together(dtype: str) -> None:
+    def function(a: Any) -> Any:
+        picked = [a[r, c] for r in range(2) for c in range(-2, 2)]
+        return sum(x * y for x, y in zip(picked, [*picked[3:], *picked[:3]], strict=True)) * a[0, 1]
+
+    for a in (np.arange(8.0).reshape(2, 4) - 3, np.full((2, 4), -0.0), np.array([AWKWARD[:4], AWKWARD[4:8]])):
+        given = [a.astype(dtype), np.ones((), dtype)]
+        shown = pullback(record(function, given[:1], {}).program)
+        assert names(shown).count("scatter") > 4
+        made = alike(shown, given)
+        assert names(made).count("scatter") == 1

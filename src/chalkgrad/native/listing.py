@@ -66,6 +66,9 @@ class _Listing:
         self.said: set[Buffer] = set()
         taken = set[str]()
         for buffer in self.buffers:
+            if buffer.lies is not None:
+                self.names[buffer] = self.names[buffer.lies]
+                continue
             name, count = buffer.name or buffer.space, 1
             while name in taken:
                 count += 1

@@ -29,6 +29,8 @@ class Buffer:
 
     `input` and `output` are the caller's; a `table` holds numbers that are known; `arena` lives as long as the call;
     `local` holds what is made and read within one turn of the loop around it, and is small: a register, most often.
+    One that `lies` in another is the same memory in another shape: an input, which is only read, or an output, of which
+    nothing else is touched.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Buffer:
     shape: tuple[int, ...]
     space: Space
     values: np.ndarray[Any, Any] | None = None
+    lies: Buffer | None = None
 
     @property
     def size(self) -> int:

@@ -58,6 +58,8 @@ def recognise(program: Program, *, evaluation: bool = False) -> Program:
     where nothing was found.
     """
     patterns = _patterns(evaluation, len(OPS))
+    if patterns.keys().isdisjoint([s.op.name for s in program.steps]) and not any([s.params for s in program.steps]):
+        return program
     inside = partial(recognise, evaluation=evaluation)
     made: dict[Var, Step] = {}
     steps: list[Step] = []

@@ -7,6 +7,7 @@ bit for bit. Branches of `where`, arrays and other widths than float64 go the lo
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -111,7 +112,7 @@ class _Sheet:
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
-        self._known: dict[Any, Atom] = {}
+        self._known: defaultdict[Any, dict[Any, Atom]] = defaultdict(dict)  # by op, and then by inputs
         self.numbers: dict[Any, Number] = {}  # those of Python's that are not 0 by their value, others by their bits
         self._turned: dict[Var, tuple[Atom, ...]] = {}
 
@@ -130,8 +131,8 @@ class _Sheet:
         known, steps, turned, origin = self._known, self.steps, self._turned, step.origin
         for line in lines:
             inputs = line.pick(values)
-            key = (line.key, inputs)
-            found = known.get(key)
+            here = known[line.key]
+            found = here.get(inputs)
             if found is None:
                 # the rules of `prepare` are for what was turned, and for numbers
                 if (line.rule and turned) or type(inputs[0]) is Number or type(inputs[-1]) is Number:
@@ -142,7 +143,7 @@ class _Sheet:
                     steps.append(written((found,), line.op, inputs, line.params, origin))
                     if line.turns:
                         turned[found] = inputs
-                known[key] = found
+                here[inputs] = found
             values.append(found)
 
     def _instead(self, line: _Line, inputs: tuple[Atom, ...], step: Step) -> Atom | None:

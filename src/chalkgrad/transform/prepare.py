@@ -5,6 +5,7 @@ One walk over the steps. Nothing here is ever drawn or printed, and nothing may 
 - copies go, and so do products with 1;
 - an op of numbers alone is its number;
 - an op that is evaluated by simpler ones is opened into them, so that σ(x), σ(-x), log σ(x) share one exponential;
+- numbers that are put into arrays of zeros one by one, and added, are put into one array together;
 - what is computed twice, from the same values by the same op, is computed once;
 - a value that is spread, and then meets a full array, is not spread: NumPy does that as it goes;
 - a sign that is turned and turned again, or is turned and then added, is not turned;
@@ -55,6 +56,7 @@ class Walk:
         self._same: dict[Var, Atom] = {}
         self._made: dict[Var, Made] = {}
         self._spread: dict[Var, Atom] = {}
+        self._put: dict[Var, tuple[Atom, tuple[int, ...]]] = {}  # of one number in zeros, and where
         self._known: dict[Any, Step] = {}
         self._places: dict[Any, int] = {}  # of those that give less than they might
         self._folds = folds
@@ -82,6 +84,8 @@ class Walk:
             inputs = self._narrow(inputs, out.type)
         rule = RULES.get(op.name)
         if rule is not None:
+            if op.name == "accumulate" and len(inputs) > 2:
+                inputs = self._together(step, inputs)
             if op.name == "accumulate" and len(inputs) > 2:
                 inputs = self._in_pairs(step, inputs)
             found = rule(self, out.type, inputs)
@@ -127,6 +131,8 @@ class Walk:
         name = op.name
         if name in TURNED:
             self._made[step.output] = name, inputs
+        if name == "scatter" and inputs[0].type.shape == () and (place := _place(params)) is not None:
+            self._put[step.output] = inputs[0], place
         if name in _SPREADING:
             (source,) = inputs
             source = self._spread.get(source, source) if isinstance(source, Var) else source
@@ -154,6 +160,24 @@ class Walk:
             total = self.now(out)
         return total, inputs[-1]
 
+    def _together(self, step: Step, inputs: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        """The first arrivals as one array, where each is a number in zeros: they are added in the same order."""
+        type = step.output.type
+        found: list[tuple[Atom, tuple[int, ...]]] = []
+        for atom in inputs:
+            put = self._put.get(atom) if isinstance(atom, Var) and atom.type == type else None
+            if put is None or put[0].type.dtype != type.dtype:
+                break
+            found.append(put)
+        if len(found) < _SEVERAL:
+            return inputs
+        several = Var(ArrayType((len(found),), type.dtype))
+        self.take(Step((several,), lookup("stack"), tuple([atom for atom, _ in found]), NO_PARAMS, step.origin))
+        index = tuple([np.array(places) for places in zip(*[place for _, place in found], strict=True)])
+        out, params = Var(type), MappingProxyType({"index": index, "shape": type.shape})
+        self.take(Step((out,), lookup("scatter"), (self.now(several),), params, step.origin))
+        return (self.now(out), *inputs[len(found) :])
+
     def _open(self, step: Step, inputs: tuple[Atom, ...]) -> bool:
         op: Any = step.op
         builder = Builder()
@@ -175,6 +199,15 @@ class Walk:
         if not any(whole):
             return inputs
         return tuple([a if f is None else f for a, f in zip(inputs, found, strict=True)])
+
+
+def _place(params: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """The one place in an array of `shape` that `index` names by numbers alone, counted from the front."""
+    index, shape = params["index"], params["shape"]
+    parts = index if isinstance(index, tuple) else (index,)
+    if len(parts) != len(shape) or not all([isinstance(i, int) and not isinstance(i, bool) for i in parts]):
+        return None
+    return tuple([i % n for i, n in zip(parts, shape, strict=True)])
 
 
 def folded(op: Any, type: ArrayType, inputs: tuple[Atom, ...], params: Mapping[str, Any]) -> Number | None:
@@ -200,6 +233,8 @@ def by_unit(op: Any, type: ArrayType, inputs: tuple[Atom, ...]) -> Atom | None:
     return None
 
 
+# Of fewer numbers each is put into an array of its own.
+_SEVERAL = 4
 # Lists beyond this are looked at as a whole.
 _LONG = 16
 # Arrays of so many entries are told apart by these: a function that is traced twice makes its own anew each time.

@@ -45,6 +45,8 @@ class _Emitter:
         for b in buffers:
             if b.space == "arena":
                 self.pointers[b] = self._in_arena(b)
+            elif b.lies is not None:
+                self.pointers[b] = self.pointers[b.lies]
         pieces = _pieces(tree.body)
         for b in _shared(pieces):
             self.pointers[b] = self.code.slot(f"[{b.size} x {stored(b.dtype)}]")

@@ -20,6 +20,8 @@ from chalkgrad.ops.scalars import ARITHMETIC, Axis, Expr, Fn, Read, inside_out
 
 # What it takes to begin and to fold what lanes share, an entry.
 _FOLDED = 12.0
+# Lanes over an outer loop take a few entries of every row: they are to be that much quicker than those inside.
+_CLEARLY = 0.9
 
 
 @cache
@@ -38,7 +40,11 @@ def choose(tree: Tree) -> Tree:
     # what takes longest decides first in what order values lie that others read too
     for nest in sorted(nests, key=lambda s: -cost(s, ONE)):
         times = dict(_work(nest))
-        for loop, lanes in sorted(_best(nest, inside, last).lanes, key=lambda one: -times[one[0]]):
+        chosen = sorted(_best(nest, inside, last).lanes, key=lambda one: -times[one[0]])
+        if len(chosen) > 1 and last:  # the others find what the longest one touches in that one's order
+            _settle(chosen[0][0], last)
+            chosen = sorted(_best(nest, inside, last).lanes, key=lambda one: -times[one[0]])
+        for loop, lanes in chosen:
             loop.role, loop.lanes = "lane", lanes
             found[loop] = Lanes(loop.axis, lanes, varying(inside, loop), last)
             _settle(loop, last)
@@ -103,7 +109,8 @@ def _best(loop: Loop, inside: Homes, last: dict[Buffer, int], around: tuple[Axis
     # that of a loop whose extent is given later must not hang on its last few turns
     whole = vector * n / count if n > LITERAL else vector * (n // count) + turn * (n % count)
     whole += _FOLDED * _shared(loop, inside, lanes)
-    return _Choice(whole, ((loop, count),)) if whole < inner.cost else inner
+    least = _CLEARLY * inner.cost if inner.lanes else inner.cost
+    return _Choice(whole, ((loop, count),)) if whole < least else inner
 
 
 def _shared(loop: Loop, inside: Homes, lanes: Lanes) -> int:

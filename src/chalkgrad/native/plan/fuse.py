@@ -102,6 +102,11 @@ class _Level:
         found = sorted(self._scores, key=self._rank)
         return [k for k in found if self._scores[k] > _SHARE * self._scores[found[0]]]
 
+    def one_loop(self, kind: object) -> bool:
+        """Whether all that has a loop is in one, of this class."""
+        loops = [g for g in self._groups if g.axis is not None]
+        return len(loops) == 1 and loops[0].kind is kind
+
     def cost(self) -> float:
         """What goes to memory and back."""
         return traffic(self._groups, self._size, self._run)
@@ -238,12 +243,16 @@ class _Level:
                 for line, _ in group.lines:
                     stmts = line.stmts if line.first is None else [*line.first.stmts, *line.stmts]
                     found += [_at(stmt, places) for stmt in stmts]
-            elif (run := self._run(group)) is not None:
+                continue
+            run = self._run(group)
+            if run is not None:
                 tile = Tile(Axis(-(-extent(group.axis) // run)), run)
-                inner = _level(packed(group, self.classes), self.classes, {group.kind: tile})
-                found.append(Loop(tile.axis, inner.statements(places), "parallel"))
-            else:
-                found.append(self._loop(group, group.axis, places))
+                lines = packed(group, self.classes)
+                inner = _level(lines, self.classes, {group.kind: tile})
+                if len(lines) > len(group.lines) or not inner.one_loop(group.kind):
+                    found.append(Loop(tile.axis, inner.statements(places), "parallel"))
+                    continue
+            found.append(self._loop(group, group.axis, places))
         return found
 
     def _loop(self, group: Group, counter: Axis, places: dict[Axis, Expr]) -> Loop:

@@ -6,9 +6,12 @@ there; so are at most two cheap operations in several, since to work them out ag
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import final
 
+from chalkgrad.native.plan.affine import line
+from chalkgrad.native.plan.edges import worked_out
 from chalkgrad.native.plan.rewrite import Rewrite, buffer_of, operations, reads
 from chalkgrad.native.plan.statements import Statement, extent
 from chalkgrad.native.tree import Buffer
@@ -16,6 +19,8 @@ from chalkgrad.ops.kernel import Axis, Expr, Fn, Lit, Place, Read, cast
 
 # An expression grows to at most so many operations; beyond, the value is stored, in a register most often.
 _LONGEST = 24
+# With entries that are chosen by place it grows to so many: stored, they would be arrays of their own.
+_LONGEST_CHOSEN = 96
 _cheap = {"add", "subtract", "multiply", "negative", "absolute", "maximum", "minimum", "where", "isnan", "isfinite"}
 _cheap |= {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 _cheap |= {"logical_and", "logical_or", "logical_not"}
@@ -50,13 +55,13 @@ class _Inline:
                 self._uses[buffer] = self._uses.get(buffer, 0) + len(statements) + 2
             for buffer in (s.into, *s.others):
                 self._writers[buffer] = self._writers.get(buffer, 0) + 1
-        self._ready: dict[Buffer, tuple[Statement, tuple[Axis | None, ...], int, bool]] = {}
+        self._ready: dict[Buffer, tuple[Statement, tuple[Axis | None, ...], int, bool, bool]] = {}
 
     def take(self, statement: Statement) -> None:
         """Write out what the statement reads, and note what it gives itself."""
         if statement.kind == "block":
             return
-        grown = -1
+        grown, volume = -1, statement.volume
         taken: dict[Buffer, bool] = {}
         met: dict[Hashable, Expr] = {}
 
@@ -71,11 +76,12 @@ class _Inline:
             buffer = buffer_of(read)
             known = self._ready.get(buffer)
             if known is not None:
-                made, axes, size, cheap = known
+                made, axes, size, cheap, scaled = known
                 if buffer not in taken:
-                    grown = len(operations(statement.value)) if grown < 0 else grown
-                    fits = statement.volume <= made.volume and grown + size <= _LONGEST
-                    taken[buffer] = fits and (cheap or self._uses[buffer] == 1)
+                    grown = len(worked_out(statement.value)) if grown < 0 else grown
+                    fits = volume <= made.volume and grown + size <= (_LONGEST_CHOSEN if made.boxes else _LONGEST)
+                    fits = fits and (not made.boxes or _beside(index))
+                    taken[buffer] = fits and (cheap or self._uses[buffer] == 1 or bool(statement.boxes and scaled))
                     grown += size if taken[buffer] else 0
                 if taken[buffer]:
                     places = {a: i for a, i in zip(axes, index, strict=True) if a is not None}
@@ -85,7 +91,19 @@ class _Inline:
 
         change = Rewrite({}, reading)
         statement.index = tuple([change(i) for i in statement.index])
-        statement.value = change(statement.value)
+        branches: list[tuple[Expr, Expr]] = []
+        value = statement.value
+        for box in statement.boxes:
+            assert isinstance(value, Fn)
+            volume = (
+                statement.volume // math.prod([extent(a) for a in box]) * math.prod([b - a for a, b in box.values()])
+            )
+            branches.append((value.args[0], change(value.args[1])))
+            volume, value = statement.volume, value.args[2]
+        value = change(value)
+        for condition, branch in reversed(branches):
+            value = Fn("where", (condition, branch, value), branch.dtype)
+        statement.value = value
         if statement.at is not None:
             statement.at = change(statement.at)
         self._note(statement)
@@ -100,10 +118,19 @@ class _Inline:
             return
         if [extent(a) if a is not None else 1 for a in axes] != list(buffer.shape):
             return
-        made = operations(statement.value)
-        if any([f.name == "place" for f in made]) or _looked_up(statement.value):
+        made = worked_out(statement.value)
+        if any([f.name == "place" for f in operations(statement.value)]) or _looked_up(statement.value):
             return
-        self._ready[buffer] = statement, axes, len(made), len(made) <= _FEW and all([f.name in _cheap for f in made])
+        plain = all([f.name in _cheap for f in made])
+        # with a number as a factor it is a value of its own for each slice, made of what they share
+        few = len([f for f in made if f.name != "negative" and not any([isinstance(a, Lit) for a in f.args])]) <= _FEW
+        self._ready[buffer] = statement, axes, len(made), plain and len(made) <= _FEW, plain and few
+
+
+def _beside(index: Sequence[Expr]) -> bool:
+    """Whether each place goes along one counter at most."""
+    lines = [line(i) for i in index]
+    return all([known is not None and len(known.steps) <= 1 for known in lines])
 
 
 def _looked_up(e: Expr) -> bool:

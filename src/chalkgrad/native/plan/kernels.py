@@ -17,7 +17,7 @@ from chalkgrad.native.plan.boxes import boxed
 from chalkgrad.native.plan.rewrite import Rewrite, ravelled
 from chalkgrad.native.plan.scans import Block, Where, copy, turns
 from chalkgrad.native.plan.statements import NotLowered, Region, Statement, apart, extents, fixed, places, wide
-from chalkgrad.native.plan.views import Flat, Row, Seen, Stored, Value, regrouped
+from chalkgrad.native.plan.views import Flat, Row, Seen, Stored, Value, hangs, lying, regrouped, straight
 from chalkgrad.native.products.wholes import has, read_as, whole
 from chalkgrad.native.tree import Buffer, Loop, Stmt
 from chalkgrad.ops.kernel import (
@@ -67,6 +67,7 @@ class Statements:
         self.found: list[Statement] = []
         self.values: dict[Var, Value] = dict(given)
         self._tables: dict[Any, Buffer] = {}
+        self._views: dict[Buffer, Buffer] = {}
         self._step: Step | None = None
         self._loops: dict[Any, tuple[Value | None, ...]] = {}
         made = {o for s in program.steps for o in s.outputs if o is not None}
@@ -230,10 +231,17 @@ class Statements:
     # Arrays that are written into.
 
     def _scattered(self, kernel: Scatter, into: Where | None) -> Value:
-        shape, kernel = fixed(kernel.shape), boxed(kernel)
+        shape = fixed(kernel.shape)
         where = self._new(kernel.dtype, shape, into)
+        axes = tuple([Axis(n) for n in shape])
+        found = boxed(kernel, axes)
+        if found is not None:
+            value, boxes = found
+            value = self._rewrite(axes)(value)
+            index = (*where.index, *places(axes))
+            self._add(Statement("set", where.buffer, index, wide(axes), value=value, boxes=boxes))
+            return self._stored(where, shape)
         if kernel.start is not None:
-            axes = tuple([Axis(n) for n in shape])
             begin = kernel.start
             value = Lit(begin.value, kernel.dtype) if isinstance(begin, Lit) else self.source(begin).at(places(axes))
             index, value = (*where.index, *places(axes)), cast(value, kernel.dtype)
@@ -257,7 +265,9 @@ class Statements:
 
     def _viewed(self, source: Value, shape: tuple[int, ...], into: Where | None) -> Value:
         value = regrouped(source, shape)
-        if value is None:
+        if value is None and isinstance(source, Stored) and source.buffer.space == "input" and not source.prefix:
+            value = self._stored(Where(lying(source.buffer, shape, self._views)), shape)
+        elif value is None:
             flat = self._new(source.dtype, (math.prod(shape),), None)
             axes = tuple([Axis(n) for n in source.shape])
             at = ravelled(places(axes), source.shape)
@@ -327,8 +337,8 @@ class Statements:
         if isinstance(entry, Read) and len(entry.index) >= len(index):
             lead = len(entry.index) - len(index)
             shape, own = entry.source.shape[lead:], entry.index[lead:]
-            free = not any([_stands(e, index) for e in entry.index[:lead]])
-            if free and _alike(own, places(index)) and shape[sliced:] == value.shape[sliced:]:
+            free = not any([hangs(e, index) for e in entry.index[:lead]])
+            if free and straight(own, places(index)) and shape[sliced:] == value.shape[sliced:]:
                 return Where(entry.source, entry.index[:lead])
         self._name = "given"
         where = self._new(value.dtype, value.shape, None)
@@ -351,19 +361,6 @@ class Statements:
             self.values[out] = self._stored(where, shape)
             into.append(Where(where.buffer, (*where.index, turn)))
         self.found += Statements(body, given, into, self.block, (*self.around, axis)).found
-
-
-def _alike(found: Sequence[Expr], wanted: Sequence[Expr]) -> bool:
-    def same(a: Expr, b: Expr) -> bool:
-        if isinstance(a, Place) and isinstance(b, Place):
-            return a.axis is b.axis
-        return isinstance(a, Lit) and isinstance(b, Lit) and a.value == b.value
-
-    return all([same(a, b) for a, b in zip(found, wanted, strict=True)])
-
-
-def _stands(e: Expr, axes: Sequence[Axis]) -> bool:
-    return any([isinstance(p, Place) and p.axis in axes for p in inside_out(e)])
 
 
 def moved(body: Expr) -> bool:

@@ -32,8 +32,8 @@ class Line:
     its index an axis stands alone, in all that the line reads or writes of it. `first` fills what the line writes into
     with a number: it goes where the line goes, or before it. `windows` are axes of which only few turns do anything,
     each with those on which it hangs which ones do. `strewn`: of which arrays a loop over an axis touches one entry a
-    row, beside its place, and how many entries in all. `along`: at which place of which array an axis
-    stands, or beside it.
+    row, beside its place, and how many entries in all. `along`: at which place of which array an axis stands, or
+    beside it, and whether it does so one by one and alone.
     """
 
     stmts: list[Stmt]
@@ -47,7 +47,7 @@ class Line:
     first: Line | None = None
     windows: dict[Axis, frozenset[Axis]] = field(default_factory=dict[Axis, "frozenset[Axis]"])
     strewn: dict[Axis, dict[Buffer, int]] = field(default_factory=dict[Axis, "dict[Buffer, int]"])
-    along: dict[tuple[Axis, Buffer, int], None] = field(default_factory=dict[tuple[Axis, Buffer, int], None])
+    along: dict[tuple[Axis, Buffer, int], bool] = field(default_factory=dict[tuple[Axis, Buffer, int], bool])
 
     @property
     def work(self) -> float:
@@ -156,7 +156,8 @@ def _strew(line: Line, buffer: Buffer, index: Sequence[Expr], beside: bool = Tru
     for k, e in enumerate(index):
         found = affine(e)
         if found is not None:
-            line.along.update({(a, buffer, k): None for a in found.steps if a in line.axes})
+            alone = len(found.steps) == 1 and 1 in found.steps.values()
+            line.along.update({(a, buffer, k): alone for a in found.steps if a in line.axes})
     if len(index) < 2 or (beside and isinstance(index[-1], Place)):
         return
     last = affine(index[-1])

@@ -131,7 +131,7 @@ class _Chain:
     def _passes(self, touch: Touch, item: Item, bases: Mapping[Item, int]) -> bool:
         """Whether what lives for a turn of the loop around passes from one to another, in what would be its turns."""
         if item.axis is None:
-            return touch.write
+            return touch.write and _count(item.stmt, touch.buffer) < self._uses[touch.buffer]
         others = [t for i in bases if i not in self._free for t in i.touches if t.buffer is touch.buffer]
         return any([t.write or touch.write for t in others])
 

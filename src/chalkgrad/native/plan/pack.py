@@ -49,7 +49,8 @@ def _often(line: Line, cell: Buffer, axis: Axis) -> bool:
     wide = [k for k, n in enumerate(cell.shape) if n != 1]
     if len(here) != 1 or len(wide) < 2 or wide[-1] in here:
         return False
-    again = [a for a in line.axes if a not in spots and extent(a) > _OFTEN]
+    beside = {a for a, buffer, _ in line.along if buffer is cell}
+    again = [a for a in line.axes if a not in spots and a not in beside and extent(a) > _OFTEN]
     return bool(again)
 
 

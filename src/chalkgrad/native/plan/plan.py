@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from chalkgrad.ir.collection import no_collection
 from chalkgrad.ir.program import Program, Var
+from chalkgrad.native.plan.boxes import opened
 from chalkgrad.native.plan.direct import direct
 from chalkgrad.native.plan.few import few
+from chalkgrad.native.plan.flat import flattened
 from chalkgrad.native.plan.fuse import fused
 from chalkgrad.native.plan.inline import inlined
 from chalkgrad.native.plan.inplace import in_place
@@ -15,6 +17,7 @@ from chalkgrad.native.plan.kernels import Statements
 from chalkgrad.native.plan.lines import Line, all_lines
 from chalkgrad.native.plan.neighbours import neighbours
 from chalkgrad.native.plan.patterns import NOTHING_KNOWN, Patterns, patterns
+from chalkgrad.native.plan.peel import peeled
 from chalkgrad.native.plan.same import same
 from chalkgrad.native.plan.scans import Where
 from chalkgrad.native.plan.skip import skipped
@@ -24,7 +27,7 @@ from chalkgrad.native.plan.sums_first import sums_first
 from chalkgrad.native.plan.views import Stored
 from chalkgrad.native.plan.widths import of_one_width
 from chalkgrad.native.products.products import product
-from chalkgrad.native.tree import Buffer, Stmt, Tree
+from chalkgrad.native.tree import Buffer, Stmt, Tree, walk, written
 
 
 def plan(program: Program) -> Tree:
@@ -43,7 +46,8 @@ def plan(program: Program) -> Tree:
     with no_collection():
         body = fused(_lines(program, given, [Where(b) for b in outputs]), tiled=True)
         stored(body)
-        in_place(body, outputs)
+        in_place(body, [b for b in dict.fromkeys(b for s in walk(body) for b in written(s)) if b.space == "output"])
+        peeled(body)
         neighbours(body)
     return Tree(program.name, inputs, outputs, body)
 
@@ -57,9 +61,10 @@ def _lines(program: Program, given: Mapping[Var, Where], into: Sequence[Where | 
     wanted = {w.buffer for w in into if w is not None}
     values = {v: Stored(w.buffer, w.index, fixed(v.type.shape)) for v, w in given.items()}
     found = of_one_width(Statements(program, values, into, block).found, lambda s: _products(s) is not None)
-    statements = same(inlined(found, wanted, lambda s: _products(s) is not None), wanted)
+    left = inlined(found, wanted, lambda s: _products(s) is not None)
+    statements = same([part for s in left for part in opened(s)], wanted)
     statements = skipped(sums_first(statements, wanted), wanted, lambda s: _products(s) is not None)
-    statements = direct(few(statements, wanted), wanted)
+    statements = flattened(direct(few(statements, wanted), wanted))
     some = any([_products(s) is not None for s in statements])
     known = patterns(statements, wanted) if some else NOTHING_KNOWN
     return all_lines([_as_product(s, known) for s in statements])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import ge, gt, le, lt
 from typing import Any, final
 
 import numpy as np
@@ -67,6 +68,7 @@ class Rewrite:
 
 # Of these NumPy gives one and the same number everywhere.
 _EXACT = frozenset(["add", "subtract", "multiply", "divide", "negative"])
+_COMPARED = {"less": lt, "less_equal": le, "greater": gt, "greater_equal": ge}
 
 
 def folded(e: Fn | Cast) -> Expr:
@@ -84,7 +86,11 @@ def folded(e: Fn | Cast) -> Expr:
     if isinstance(e, Fn) and e.name == "where" and isinstance(given[0], Lit):
         taken = given[1] if given[0].value else given[2]
         return taken if taken.dtype == e.dtype and taken.weak == e.weak else e
-    if not all([isinstance(a, Lit) for a in given]) or not e.dtype.startswith("float"):
+    if not all([isinstance(a, Lit) for a in given]):
+        return e
+    if isinstance(e, Fn) and e.name in _COMPARED and all([a.dtype == "int64" for a in given]):
+        return Lit(bool(_COMPARED[e.name](*[a.value for a in given if isinstance(a, Lit)])), "bool", weak=e.weak)
+    if not e.dtype.startswith("float"):
         return e
     values = [a.value if a.weak else np.dtype(a.dtype).type(a.value) for a in given if isinstance(a, Lit)]
     with np.errstate(all="ignore"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -45,7 +45,8 @@ class Statement:
     block    statements that stand as they are; they make `into` and what is in `others`, out of `given`
 
     `region`, if it is known, says that statements of other regions write none of the same entries. `spared`: the value
-    is a `where` that leaves out only terms which add nothing.
+    is a `where` that leaves out only terms which add nothing. `boxes`: the value is a `where` for each of these boxes
+    of places in turn, and the last of its branches is for what is left.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class Statement:
     others: tuple[Buffer, ...] = ()
     region: Region | None = None
     spared: bool = False
+    boxes: tuple[Mapping[Axis, tuple[int, int]], ...] = ()
 
     @property
     def volume(self) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
 from chalkgrad.native.plan.affine import Line, line
 from chalkgrad.native.plan.rewrite import Rewrite, ravelled
 from chalkgrad.native.tree import Buffer
-from chalkgrad.ops.kernel import Axis, Cast, Expr, Lit, Place, Read, fn, lift
+from chalkgrad.ops.kernel import Axis, Cast, Expr, Lit, Place, Read, fn, inside_out, lift
 
 Shape = tuple[int, ...]
 
@@ -187,6 +188,30 @@ def _written(known: Line) -> Expr:
     return fn("add", total, known.start) if known.start >= 0 else fn("subtract", total, -known.start)
 
 
+def straight(found: Sequence[Expr], wanted: Sequence[Expr]) -> bool:
+    """Whether these are the same counters, or the same numbers, in their order."""
+
+    def same(a: Expr, b: Expr) -> bool:
+        if isinstance(a, Place) and isinstance(b, Place):
+            return a.axis is b.axis
+        return isinstance(a, Lit) and isinstance(b, Lit) and a.value == b.value
+
+    return all([same(a, b) for a, b in zip(found, wanted, strict=True)])
+
+
+def hangs(e: Expr, axes: Sequence[Axis]) -> bool:
+    """Whether an expression hangs on one of these counters."""
+    return any([isinstance(p, Place) and p.axis in axes for p in inside_out(e)])
+
+
+def lying(buffer: Buffer, shape: Shape, known: dict[Buffer, Buffer]) -> Buffer:
+    """The buffer under another shape, which lies in it; one for all of those in `known`."""
+    found = known.get(buffer)
+    if found is None or found.shape != shape:
+        found = known[buffer] = Buffer(buffer.name, buffer.dtype, shape, buffer.space, lies=buffer.lies or buffer)
+    return found
+
+
 def regrouped(source: Value, shape: Shape) -> Value | None:
     """The same entries under another shape, where that takes no divisions of places; else None."""
     if math.prod(shape) == 0:
@@ -202,4 +227,18 @@ def regrouped(source: Value, shape: Shape) -> Value | None:
     return Regrouped(source, shape)
 
 
-__all__ = ["Flat", "Regrouped", "Row", "Seen", "Stored", "Value", "groups", "regrouped", "split", "unravelled"]
+__all__ = [
+    "Flat",
+    "Regrouped",
+    "Row",
+    "Seen",
+    "Stored",
+    "Value",
+    "groups",
+    "hangs",
+    "lying",
+    "regrouped",
+    "split",
+    "straight",
+    "unravelled",
+]
