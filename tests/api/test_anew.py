@@ -108,6 +108,13 @@ def test_what_tells_a_traced_value_from_an_array_is_not_shared() -> None:
             close(cg.grad(look)(XS[0]), np.full(4, wanted))
 
 
+def test_whole_numbers_that_are_no_floats() -> None:
+    for more in (0, 1, 0, 1, 0):
+        w = np.array([0, 2**53 + more])
+        found = cg.grad(lambda q: np.sum(q) * (2.0 if w.max() > 2**53 else 1.0))(XS[0])  # noqa: B023
+        close(found, np.full(4, 1.0 + more))
+
+
 def test_floats_stay_floats() -> None:
     for rate in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 0.0):
         sort = 2.0 if type(rate) is float else 1.0

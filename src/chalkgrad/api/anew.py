@@ -27,6 +27,8 @@ from chalkgrad.trace.running import running
 DEPTH = 4
 # A function that is called more often gets a transform of its own, which is quicker to call.
 OFTEN = 1000
+# Up to here whole numbers are floats.
+EXACT = 2**53
 # Codes that are remembered as met.
 MET = 1024
 
@@ -56,7 +58,7 @@ class _Form:
         own: list[Any] = _place(function)
         for value in _held(function):
             kind = type(value)
-            if kind is np.ndarray or (kind is tuple and _of_arrays(value)):
+            if _is_array(value) or (kind is tuple and value and all([_is_array(v) for v in value])):
                 self.given.append(value)
                 parts.append(True)
                 continue
@@ -89,8 +91,11 @@ def _name(value: Any, kind: type) -> Any:
     return (kind, value.tobytes()) if isinstance(value, np.generic) else id(value)
 
 
-def _of_arrays(values: tuple[Any, ...]) -> bool:
-    return bool(values) and all([type(v) is np.ndarray for v in values])
+def _is_array(value: Any) -> bool:
+    """Whether it may be an argument: whole numbers that are no floats are compared in another way within a trace."""
+    if type(value) is not np.ndarray:
+        return False
+    return value.dtype.kind not in "iu" or not value.size or bool(value.max() <= EXACT and value.min() >= -EXACT)
 
 
 def _held(function: _Made) -> list[Any]:
