@@ -93,7 +93,7 @@ VALUE = most(2.5, "value")
 # Where a bar is missed, why, as far as it is known.
 NOTES = {
     "logistic": "an exp and two logarithms a row are most of the time, here as in C with libmvec.",
-    "sort": "the value sorts numbers, the gradient needs their order: NumPy's argsort takes several times its sort.",
+    "sort": "the value is NumPy's sort, in vectors; the gradient needs the order, a stable sort of numbers and places.",
     "small": "a step makes five new arrays, the value one number.",
     "conv2d": "the value with two gradients is three convolutions.",
     "kmeans": "of so few centroids the gradient takes as long as the value: a point goes to its centroid by itself.",
