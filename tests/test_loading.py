@@ -22,6 +22,7 @@ def test_derivatives_load_nothing_that_draws_marks_or_teaches() -> None:
     found = loaded("import chalkgrad as cg; cg.grad, cg.compile, cg.scan, cg.trace(lambda x: x * x, 1.0)")
     assert "chalkgrad.api.gradients" in found
     assert not [m for m in found if m.startswith(("chalkgrad.classroom", "chalkgrad.learn", "chalkgrad.cli", "rich"))]
+    assert not [m for m in found if m.startswith(("chalkgrad.native.plan.plan", "chalkgrad.native.emit.emit"))]
     assert "numpy.random" not in found
 
 

@@ -17,7 +17,6 @@ from chalkgrad.errors import ProgramError
 from chalkgrad.evaluate.interpret import Inputs, Interpreter
 from chalkgrad.ir.program import Program
 from chalkgrad.native.artifact import Artifact
-from chalkgrad.native.build import build
 from chalkgrad.native.call.block import Code, Reader, Unserved, block
 from chalkgrad.native.call.engine import NoCompiler
 from chalkgrad.native.call.entry import callable_of, kind, serve
@@ -76,6 +75,13 @@ class _Lazy:
         if self._made is None:
             self._made = Interpreter(self._program)
         return self._made
+
+
+def build(program: Program) -> Artifact:
+    """Its machine code's text. What plans and emits is loaded when it is first asked for: compiling takes longer."""
+    from chalkgrad.native import build as room
+
+    return room.build(program)
 
 
 @final
