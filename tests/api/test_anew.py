@@ -1,5 +1,8 @@
 """Transforms of functions that are made anew at every call."""
 
+# Functions made in a loop, of what changes there, are what is tested; each is called in the turn that makes it.
+# ruff: noqa: B023
+
 from __future__ import annotations
 
 import functools
@@ -85,7 +88,7 @@ def test_what_is_no_array_tells_functions_apart() -> None:
     for power in (2, 3, 2):
         for sign in ("plus", "minus"):
             for w in XS[:3]:
-                found = cg.grad(lambda q: np.sum(q**power * w) * (1 if sign == "plus" else -1))(XS[3])  # noqa: B023
+                found = cg.grad(lambda q: np.sum(q**power * w) * (1 if sign == "plus" else -1))(XS[3])
                 close(found, power * XS[3] ** (power - 1) * w * (1 if sign == "plus" else -1))
 
 
@@ -99,10 +102,10 @@ def shown(w: Any) -> str:
 def test_what_tells_a_traced_value_from_an_array_is_not_shared() -> None:
     for w in XS:
         looks: list[Callable[[Any], Any]] = [
-            lambda q: np.sum(q) * len(shown(w)),  # noqa: B023
-            lambda q: np.sum(q) * len(repr(w)),  # noqa: B023
-            lambda q: np.sum(q) * (2.0 if hasattr(w, "tobytes") else 1.0),  # noqa: B023
-            lambda q: np.sum(q) * (2.0 if getattr(w, "flags", None) else 1.0),  # noqa: B023
+            lambda q: np.sum(q) * len(shown(w)),
+            lambda q: np.sum(q) * len(repr(w)),
+            lambda q: np.sum(q) * (2.0 if hasattr(w, "tobytes") else 1.0),
+            lambda q: np.sum(q) * (2.0 if getattr(w, "flags", None) else 1.0),
         ]
         for look, wanted in zip(looks, (len(str(float(w[0]))), len(repr(w)), 2.0, 2.0), strict=True):
             close(cg.grad(look)(XS[0]), np.full(4, wanted))
@@ -111,61 +114,61 @@ def test_what_tells_a_traced_value_from_an_array_is_not_shared() -> None:
 def test_whole_numbers_that_are_no_floats() -> None:
     for more in (0, 1, 0, 1, 0):
         w = np.array([0, 2**53 + more])
-        found = cg.grad(lambda q: np.sum(q) * (2.0 if w.max() > 2**53 else 1.0))(XS[0])  # noqa: B023
+        found = cg.grad(lambda q: np.sum(q) * (2.0 if w.max() > 2**53 else 1.0))(XS[0])
         close(found, np.full(4, 1.0 + more))
 
 
 def test_floats_stay_floats() -> None:
     for rate in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 0.0):
         sort = 2.0 if type(rate) is float else 1.0
-        close(cg.grad(lambda q: np.sum(q) * (2.0 if type(rate) is float else 1.0))(XS[0]), np.full(4, sort))  # noqa: B023
+        close(cg.grad(lambda q: np.sum(q) * (2.0 if type(rate) is float else 1.0))(XS[0]), np.full(4, sort))
         if rate:
-            close(cg.grad(lambda q: np.sum(q) * (1.0 / rate))(XS[0]), np.full(4, 1 / rate))  # noqa: B023
+            close(cg.grad(lambda q: np.sum(q) * (1.0 / rate))(XS[0]), np.full(4, 1 / rate))
         else:
             with pytest.raises(ZeroDivisionError):
-                cg.grad(lambda q: np.sum(q) * (1.0 / rate))(XS[0])  # noqa: B023
+                cg.grad(lambda q: np.sum(q) * (1.0 / rate))(XS[0])
 
 
 def test_a_float_decides_a_branch() -> None:
     for k in range(12):
         rate = (-1.0) ** k * k
-        found = cg.grad(lambda q: np.sum(q * q) if rate > 0 else np.sum(q) * rate)(XS[0])  # noqa: B023
+        found = cg.grad(lambda q: np.sum(q * q) if rate > 0 else np.sum(q) * rate)(XS[0])
         close(found, 2 * XS[0] if rate > 0 else np.full(4, rate))
 
 
 def test_signs_of_zero_are_told_apart() -> None:
     for zero in (0.0, -0.0, 0.0, -0.0):
-        found = cg.grad(lambda q: np.sum(np.copysign(1.0, zero) * q))(XS[0])  # noqa: B023
+        found = cg.grad(lambda q: np.sum(np.copysign(1.0, zero) * q))(XS[0])
         close(found, np.full(4, np.copysign(1.0, zero)))
 
 
 def test_an_array_that_decides_in_plain_python() -> None:
     for w in XS:
         x = XS[0]
-        close(cg.grad(lambda q: np.sum(q * q) if w.sum() > 0 else np.sum(q))(x), 2 * x if w.sum() > 0 else np.ones(4))  # noqa: B023
-        close(cg.grad(lambda q: np.sum(q) * float(w[0]))(x), np.full(4, w[0]))  # noqa: B023
-        close(cg.grad(lambda q: np.sum(q[w > 0]))(x), (w > 0) * 1.0)  # noqa: B023
-        close(cg.grad(lambda q: q[np.argmax(w)] * 2)(x), 2.0 * (np.arange(4) == np.argmax(w)))  # noqa: B023
+        close(cg.grad(lambda q: np.sum(q * q) if w.sum() > 0 else np.sum(q))(x), 2 * x if w.sum() > 0 else np.ones(4))
+        close(cg.grad(lambda q: np.sum(q) * float(w[0]))(x), np.full(4, w[0]))
+        close(cg.grad(lambda q: np.sum(q[w > 0]))(x), (w > 0) * 1.0)
+        close(cg.grad(lambda q: q[np.argmax(w)] * 2)(x), 2.0 * (np.arange(4) == np.argmax(w)))
 
 
 def test_places_and_widths() -> None:
     for k in range(6):
         ids = np.array([k % 4, 0, 1])
-        close(cg.grad(lambda q: np.sum(q[ids]))(XS[0]), np.bincount(ids, minlength=4))  # noqa: B023
+        close(cg.grad(lambda q: np.sum(q[ids]))(XS[0]), np.bincount(ids, minlength=4))
         x = XS[0].astype(np.float32)
         narrow, wide = XS[k].astype(np.float32), XS[k]
-        assert cg.grad(lambda q: np.sum(q * narrow))(x).dtype == np.float32  # noqa: B023
-        value, slope = cg.value_and_grad(lambda q: np.sum(q * wide))(x)  # noqa: B023
+        assert cg.grad(lambda q: np.sum(q * narrow))(x).dtype == np.float32
+        value, slope = cg.value_and_grad(lambda q: np.sum(q * wide))(x)
         assert (np.asarray(value).dtype, slope.dtype) == (np.float64, np.float32)
         one = np.float64(k)
-        value, slope = cg.value_and_grad(lambda q: np.sum(q * one))(x)  # noqa: B023
+        value, slope = cg.value_and_grad(lambda q: np.sum(q * one))(x)
         assert (np.asarray(value).dtype, slope.dtype) == (np.float64, np.float32)
 
 
 def test_other_shapes() -> None:
     for n in (3, 5, 3, 5, 3):
         w, x = np.arange(1.0, n + 1), np.linspace(0, 1, n)
-        close(cg.grad(lambda q: np.sum(q * w))(x), w)  # noqa: B023
+        close(cg.grad(lambda q: np.sum(q * w))(x), w)
 
 
 def test_what_changes_outside_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,10 +181,10 @@ def test_what_changes_outside_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
         SCALES[0] = float(k)
         monkeypatch.setattr("tests.api.test_anew.SHIFT", 2.0 * k)
         model.rate, settings["rate"] = 3.0 * k, 4.0 * k
-        close(cg.grad(lambda q: np.sum(q * w) * SCALES[0])(XS[0]), w * k)  # noqa: B023
-        close(cg.grad(lambda q: np.sum(q * w) * SHIFT)(XS[0]), w * 2 * k)  # noqa: B023
-        close(cg.grad(lambda q: np.sum(q * w) * model.rate)(XS[0]), w * 3 * k)  # noqa: B023
-        close(cg.grad(lambda q: np.sum(q * w) * settings["rate"])(XS[0]), w * 4 * k)  # noqa: B023
+        close(cg.grad(lambda q: np.sum(q * w) * SCALES[0])(XS[0]), w * k)
+        close(cg.grad(lambda q: np.sum(q * w) * SHIFT)(XS[0]), w * 2 * k)
+        close(cg.grad(lambda q: np.sum(q * w) * model.rate)(XS[0]), w * 3 * k)
+        close(cg.grad(lambda q: np.sum(q * w) * settings["rate"])(XS[0]), w * 4 * k)
 
 
 def slope_of(w: Any, rate: float) -> tuple[Any, Callable[[Any, float], None]]:
@@ -209,8 +212,8 @@ def test_a_closure_that_changes_later_is_seen() -> None:
 def test_an_array_that_is_written_into_is_seen() -> None:
     for _ in range(3):
         w = np.ones(4)
-        slope = cg.grad(lambda q: np.sum(q * w))  # noqa: B023
-        pull = cg.vjp(lambda q: q * w, XS[0])[1]  # noqa: B023
+        slope = cg.grad(lambda q: np.sum(q * w))
+        pull = cg.vjp(lambda q: q * w, XS[0])[1]
         for k in range(3):
             w[:] = k
             close(slope(XS[0]), np.full(4, float(k)))
@@ -237,9 +240,9 @@ def test_a_function_that_counts() -> None:
 def test_one_array_twice() -> None:
     for x in XS:
         w = x.copy()
-        close(cg.grad(lambda q: np.sum(q * x))(x), x)  # noqa: B023
+        close(cg.grad(lambda q: np.sum(q * x))(x), x)
         both = w
-        close(cg.grad(lambda q: np.sum(q * w) + np.sum(q * both))(w), 2 * w)  # noqa: B023
+        close(cg.grad(lambda q: np.sum(q * w) + np.sum(q * both))(w), 2 * w)
 
 
 def test_what_it_may_not_do_is_said() -> None:
@@ -247,22 +250,22 @@ def test_what_it_may_not_do_is_said() -> None:
         w = XS[k].copy()
 
         def writes(q: Any) -> Any:
-            w[0] = 1.0  # noqa: B023
-            return np.sum(q * w)  # noqa: B023
+            w[0] = 1.0
+            return np.sum(q * w)
 
         with pytest.raises(ChalkgradError, match=r"writes|changes"):
             cg.grad(writes)(XS[0])
         with pytest.raises(ChalkgradError, match="not a scalar"):
-            cg.grad(lambda q: q * w)(XS[0])  # noqa: B023
+            cg.grad(lambda q: q * w)(XS[0])
         with pytest.raises(ChalkgradError, match="tangents"):
-            cg.jvp(lambda q: q * w, (XS[0],), ())  # noqa: B023
+            cg.jvp(lambda q: q * w, (XS[0],), ())
 
 
 def test_within_a_trace() -> None:
     def outer(x: Any) -> Any:
         total = 0.0
         for k in range(3):
-            total = total + np.sum(cg.grad(lambda q: np.sum(q**3) * x[k])(x))  # noqa: B023
+            total = total + np.sum(cg.grad(lambda q: np.sum(q**3) * x[k])(x))
         return total
 
     for x in XS[:3]:
@@ -272,7 +275,7 @@ def test_within_a_trace() -> None:
 def test_often_called_ones_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anew, "OFTEN", 2)
     for w in XS[:3]:
-        slope = cg.grad(lambda q: np.sum(q * w))  # noqa: B023
+        slope = cg.grad(lambda q: np.sum(q * w))
         for _ in range(5):
             close(slope(XS[0]), w)
     assert isinstance(slope, anew.Anew)
@@ -283,7 +286,7 @@ def test_it_is_a_function_to_look_at() -> None:
     for w in XS[:3]:
 
         def loss(q: Any, scale: float = 1.0) -> Any:
-            return np.sum(q * w) * scale  # noqa: B023
+            return np.sum(q * w) * scale
 
         slope = cg.grad(loss)
         assert slope.__name__ == "loss"
@@ -291,7 +294,7 @@ def test_it_is_a_function_to_look_at() -> None:
         close(cg.compile(slope, XS[0])(XS[0]), w)
         assert len(cg.compile(slope, XS[0]).artifacts) == 1
         close(slope(q=XS[0], scale=2.0), 2 * w)
-        program = cg.trace(lambda q: slope(q) @ q, XS[0])  # noqa: B023
+        program = cg.trace(lambda q: slope(q) @ q, XS[0])
         assert program.outputs
 
 

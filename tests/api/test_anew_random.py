@@ -4,6 +4,9 @@ Each seed writes the text of a function that makes functions. What they hold, in
 defaults, changes from round to round; the same text, compiled anew, makes the one that the interpreter answers.
 """
 
+# Functions made in a loop, of what changes there, are what is tested; each is called in the turn that makes it.
+# ruff: noqa: B023
+
 from __future__ import annotations
 
 import functools
@@ -197,7 +200,7 @@ def test_most_of_them_are_shared() -> None:
     for _ in range(4):
         w, m, x = array(rng), array(rng, 3, 4), array(rng)
         cg.grad(lambda q, w=w: np.sum(q * w))(x)
-        cg.grad(lambda q: np.sum(m @ q))(x)  # noqa: B023
+        cg.grad(lambda q: np.sum(m @ q))(x)
     assert sum([s is not None and s.answered for s in anew._SHARED.values()]) == 2
 
 
@@ -208,8 +211,8 @@ def test_in_many_threads() -> None:
         rng = np.random.default_rng(seed)
         for k in range(40):
             w, x, t = array(rng), array(rng), float(k)
-            found = cg.grad(lambda q: np.sum(q * w) * t)(x)  # noqa: B023
-            pushed = cg.jvp(lambda q: np.sin(q) * w, (x,), (w,))[1]  # noqa: B023
+            found = cg.grad(lambda q: np.sum(q * w) * t)(x)
+            pushed = cg.jvp(lambda q: np.sin(q) * w, (x,), (w,))[1]
             if not (np.allclose(found, w * t) and np.allclose(pushed, np.cos(x) * w * w)):
                 wrong.append((seed, k, found, w * t))
 
